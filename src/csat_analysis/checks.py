@@ -1,0 +1,58 @@
+"""Can every file be used? Reads all programmes, runs and data of a root without publishing anything."""
+
+import json
+from pathlib import Path
+
+from csat_analysis import lint, load, params, records
+from csat_analysis.assessment import assess, outcome
+from csat_analysis.errors import CsatError, ParameterError
+from csat_analysis.programmes import Programme
+from csat_analysis.runs import RunFile
+from csat_analysis.words import speak
+
+SCHEMAS = {"programme": Programme, "run": RunFile, "record": records.Record}
+
+
+def check(root: Path) -> tuple[list[str], list[str]]:
+    """Return the findings a user should know, and the sentences of what cannot be used."""
+    rules = params.read_rules(root)
+    findings, errors = [], [message for error in rules.broken.values() for message in error.messages]
+    for documents in rules.editions.values():
+        for document in documents:
+            place = document.path.name
+            findings += [f"{place}: {finding}" for finding in lint.lint(document.content)]
+            errors += [f"{place}: {sentence}" for sentence in deviations(document.content)]
+    for run in rules.runs:
+        try:
+            survey = load.read_survey(run, params.choose_programme(rules, run), root)
+        except CsatError as error:
+            errors += list(error.messages)
+            continue
+        words = speak("en")
+        findings += [f"{run.place}: {words(f'finding.{code}', **values)}" for code, values in survey.findings]
+        for row in survey.rejected.itertuples():
+            findings.append(f"{row.file}:{row.row}: {row.column}: {row.value!r} {words(f'reason.{row.reason}')}.")
+    return findings, errors
+
+
+def deviations(programme: Programme, tolerance: float = 1e-9) -> list[str]:
+    """Return where a programme's worked example does not come out as it says."""
+    try:
+        result = assess(load.worked_example(programme))
+    except CsatError as error:
+        return list(error.messages)
+    found = []
+    for name, expected in programme.worked_example.expect.items():
+        value = outcome(result, name)
+        numbers = isinstance(value, int | float) and isinstance(expected, int | float)
+        same = abs(value - expected) <= tolerance if numbers else value == expected  # type: ignore[operator]
+        if not same:
+            found.append(f"worked_example.expect.{name}: says {expected!r}, and the survey gives {value!r}; mend the one that is wrong.")
+    return found
+
+
+def schema(kind: str) -> str:
+    """Return the JSON Schema of a programme, a run file or a record."""
+    if kind not in SCHEMAS:
+        raise ParameterError(f"schema: {kind!r} has none; use one of {sorted(SCHEMAS)}.")
+    return json.dumps(SCHEMAS[kind].model_json_schema(), ensure_ascii=False, indent=1) + "\n"

@@ -1,0 +1,160 @@
+"""What can be asked for? ``csat check | list | run | schema``."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from csat_analysis import __version__
+from csat_analysis.errors import CsatError
+
+app = typer.Typer(
+    name="csat", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    help="Run an organisation's customer-satisfaction cycle: procedures and surveys in, pages and numbers out.",
+)  # fmt: skip
+
+Root = Annotated[Path, typer.Option(help="The folder that holds params/, data/, notebooks/ and reports/.")]
+Projects = Annotated[list[str], typer.Option("--project", help="Only this project; may be repeated.")]
+Periods = Annotated[list[str], typer.Option("--period", help="Only this period; may be repeated.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say only what went wrong.")]
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"csat_analysis {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")] = False) -> None:
+    """Options stand after the command."""
+
+
+@app.command()
+def check(root: Root = Path("."), verbose: Verbose = False, quiet: Quiet = False) -> None:
+    """Validate programmes, run files and data; print every finding with its place."""
+    from csat_analysis import checks
+
+    rules, errors = checks.check(_root(root))
+    for line in errors:
+        print(line, file=sys.stderr)
+    for line in rules if not quiet else ():
+        print(line)
+    if not errors and not quiet:
+        print("Every file can be used.")
+    raise typer.Exit(int(bool(errors)))
+
+
+@app.command("list")
+def list_runs(
+    root: Root = Path("."), project: Projects = [], period: Periods = [],  # noqa: B006 - typer copies it
+    why: Annotated[bool, typer.Option("--why", help="Say why a run is stale.")] = False,
+    verbose: Verbose = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Print every run and how it stands: never run, fresh, stale, failed, closed."""
+    from csat_analysis import params, runner
+
+    rules = params.read_rules(_root(root))
+    _print_broken(rules)
+    for run in runner.select(rules, project, period):
+        state = runner.state_of(rules, run)
+        shown = why or state.state == "unusable"
+        print(f"{run.project}\t{run.period}\t{state.state}" + (f"\t{'; '.join(state.why)}" if shown and state.why else ""))
+
+
+@app.command()
+def run(
+    root: Root = Path("."), project: Projects = [], period: Periods = [],  # noqa: B006
+    language: Annotated[list[str], typer.Option(help="zh or en; may be repeated. Else the run file's.")] = [],  # noqa: B006
+    jobs: Annotated[int, typer.Option(min=1, help="How many runs at a time.")] = os.cpu_count() or 1,
+    force: Annotated[bool, typer.Option("--force", help="Redo what is fresh or closed, too.")] = False,
+    verbose: Verbose = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Bring stale runs up to date: execute chapters, render pages, write records, then the portal."""
+    from csat_analysis import params, publish, runner
+    from csat_analysis.words import languages
+
+    for each in language:
+        if each not in languages():
+            raise typer.BadParameter(f"{each!r} is not a language here; use one of {languages()}.", param_hint="--language")
+    rules = params.read_rules(_root(root))
+    _print_broken(rules)
+    chosen = runner.select(rules, project, period)
+
+    states = [runner.state_of(rules, each, language, force) for each in chosen]
+    with _progress(len(states), quiet) as advance:
+
+        def tell(state: runner.State, outcome: publish.Outcome) -> None:
+            advance()
+            for message in outcome.messages:
+                print(message, file=sys.stderr)
+            if not quiet:
+                ending = f"{outcome.state} in {outcome.seconds:.1f} s" if outcome.seconds else f"{outcome.state} ({state.state})"
+                print(f"{state.run.place}: {ending}", flush=True)
+
+        outcomes = runner.bring_up_to_date(states, jobs, tell, prepare)
+    status = runner.exit_status(outcomes)
+    if status != 2:
+        runner.write_portal(rules, language[0] if language else "zh")
+    raise typer.Exit(status)
+
+
+@app.command()
+def schema(
+    kind: Annotated[str, typer.Argument(help="programme, run or record")], root: Root = Path("."), verbose: Verbose = False, quiet: Quiet = False
+) -> None:
+    """Print the JSON Schema of a programme, a run file or a record."""
+    from csat_analysis import checks
+
+    print(checks.schema(kind), end="")
+
+
+def _root(root: Path) -> Path:
+    from csat_analysis import params
+
+    return params.find_root(root).absolute()
+
+
+def _print_broken(rules: Any) -> None:
+    for error in rules.broken.values():
+        print(error, file=sys.stderr)
+
+
+@contextlib.contextmanager
+def _progress(total: int, quiet: bool) -> Iterator[Callable[[], None]]:
+    """Give a function that advances a bar, which is there where somebody watches."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), redirect_stdout=False) as progress:
+        task = progress.add_task("Runs", total=total)
+        yield lambda: progress.advance(task)
+
+
+def prepare() -> None:
+    """Set up a process of the command: what it imports, and where its kernels come from."""
+    # jsonschema, which notebooks are read with, would spend 1.4 s on a grammar of web addresses that nothing here uses
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+
+
+def main() -> None:
+    """Run the command; a fault of a file or of the call is a sentence and a status, never a traceback."""
+    prepare()
+    try:
+        app()
+    except CsatError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("Interrupted; what was finished is kept, the rest is as it was.", file=sys.stderr)
+        sys.exit(130)

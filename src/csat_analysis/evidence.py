@@ -1,0 +1,73 @@
+"""What does a measure see, and what does it give back?"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pandas as pd
+
+from csat_analysis.programmes import Programme
+
+
+class Measure(NamedTuple):
+    """A number with its company.
+
+    ``conf_low`` and ``conf_high`` are None where there is no sampling error (``method`` is ``count``) and where it
+    cannot be told yet (``method`` begins with ``withheld``).
+    """
+
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    conf_low: float | None = None
+    conf_high: float | None = None
+    method: str = "count"
+
+    @property
+    def is_withheld(self) -> bool:
+        """Return whether there is a sampling error that is not stated."""
+        return self.method.startswith("withheld")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the measures of a run are computed from.
+
+    Attributes
+    ----------
+    forms
+        One row per row of responses: ``count, weight, answered, valid, decided, satisfied, points, score`` (see
+        ``scoring.score_forms``), and ``cluster`` where the design has clusters.
+    frame, distributed, eligible
+        Numbers of customers in scope, of forms sent, and of those sent to somebody eligible; None where unknown.
+    months
+        Length of the period.
+    """
+
+    programme: Programme
+    forms: pd.DataFrame
+    frame: int | None
+    distributed: int | None
+    eligible: int | None
+    deliveries: int | None
+    complaints: int | None
+    months: int
+
+    @property
+    def returned(self) -> int:
+        """Return the number of forms that came back, blank ones included."""
+        return int(self.forms["count"].sum())
+
+    @property
+    def valid(self) -> int:
+        """Return the number of valid forms."""
+        return int(self.forms.loc[self.forms["valid"], "count"].sum())
+
+
+def ratio(numerator: float | None, denominator: float | None, method: str = "count") -> Measure:
+    """Return a measure without sampling error; no value where a part is unknown or the denominator is 0.
+
+    >>> ratio(3, 4)
+    Measure(value=0.75, numerator=3, denominator=4, conf_low=None, conf_high=None, method='count')
+    """
+    known = numerator is not None and denominator
+    return Measure(numerator / denominator if known else None, numerator, denominator, method=method)  # type: ignore[operator]

@@ -1,0 +1,107 @@
+"""How sure is a number? Intervals for shares, means and counts."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+
+LEVEL = 0.95
+
+
+class Estimate(NamedTuple):
+    """A weighted mean with its standard error and the number of answers behind it."""
+
+    mean: float
+    se: float
+    n: int
+    n_effective: float  # after weights and finite population; inf in a census
+
+
+def estimate_mean(values: np.ndarray, weights: np.ndarray, counts: np.ndarray, population: int | None = None) -> Estimate:
+    """Return the weighted mean of values that stand for ``counts`` answers each.
+
+    Parameters
+    ----------
+    values, weights, counts
+        Arrays of one length; a weight belongs to each single answer.
+    population
+        How many there are to ask; None: no finite-population correction.
+
+    Notes
+    -----
+    Linearised standard error of a ratio of sample totals, without strata and clusters; finite-population factor
+    1 - n/N. Effective n: Kish's, times (N - 1)/(N - n).
+
+    References
+    ----------
+    Särndal, Swensson, Wretman (1992), Model Assisted Survey Sampling, 5.7. Kish (1965), Survey Sampling, 11.7.
+
+    Examples
+    --------
+    >>> estimate_mean(np.array([1.0, 0.0]), np.ones(2), np.array([3, 1]))
+    Estimate(mean=0.75, se=0.25, n=4, n_effective=4.0)
+    """
+    n, total = int(counts.sum()), float((weights * counts).sum())
+    if n == 0 or total == 0:
+        return Estimate(math.nan, math.nan, n, 0.0)
+    mean = float((weights * counts * values).sum() / total)
+    squares = float((counts * weights**2 * (values - mean) ** 2).sum())
+    left_out = finite_population_factor(n, population)
+    se = math.sqrt(squares * n / (n - 1) * left_out) / total if n > 1 else math.nan
+    kish = total**2 / float((counts * weights**2).sum())
+    if left_out == 0:
+        return Estimate(mean, 0.0, n, math.inf)
+    corrected = (population - 1) / (population - n) if population and left_out < 1 else 1.0
+    return Estimate(mean, se, n, kish * corrected)
+
+
+def finite_population_factor(n: int, population: int | None) -> float:
+    """Return the share that was not asked: 1 - n/N; 1 where N is unknown or smaller than n."""
+    return 1 - n / population if population and n <= population else 1.0
+
+
+def wilson_interval(share: float, n_effective: float) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share for an effective number of answers.
+
+    References
+    ----------
+    Wilson (1927), JASA 22; with a finite population by n(N-1)/(N-n).
+
+    Examples
+    --------
+    >>> [round(float(bound), 4) for bound in wilson_interval(0.9, 100)]
+    [0.8256, 0.9448]
+    """
+    if math.isinf(n_effective):
+        return share, share
+    if not n_effective > 0:
+        return math.nan, math.nan
+    low, high = proportion_confint(share * n_effective, n_effective, alpha=1 - LEVEL, method="wilson")
+    return float(max(low, 0.0)), float(min(high, 1.0))
+
+
+def mean_interval(estimate: Estimate) -> tuple[float, float]:
+    """Return the 95 % interval of a mean by Student's t with n - 1 degrees of freedom."""
+    if estimate.n < 2:
+        return math.nan, math.nan
+    half = float(stats.t.ppf((1 + LEVEL) / 2, estimate.n - 1)) * estimate.se
+    return estimate.mean - half, estimate.mean + half
+
+
+def poisson_interval(events: float, exposure: float) -> tuple[float, float]:
+    """Return the exact 95 % interval of a rate of events.
+
+    References
+    ----------
+    Garwood (1936), Biometrika 28.
+
+    Examples
+    --------
+    >>> [round(bound, 4) for bound in poisson_interval(2, 80)]
+    [0.003, 0.0903]
+    """
+    tail = (1 - LEVEL) / 2
+    low = float(stats.chi2.ppf(tail, 2 * events)) / 2 if events else 0.0
+    return low / exposure, float(stats.chi2.ppf(1 - tail, 2 * events + 2)) / 2 / exposure

@@ -1,0 +1,67 @@
+"""What is an exhibit made of? Escaped HTML from one template: tables, figures, paragraphs, lists."""
+
+import functools
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import jinja2
+
+
+class Exhibit:
+    """A piece of a page. A notebook shows it by itself."""
+
+    def __init__(self, html: str):
+        self.html = html
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        return f"<Exhibit of {len(self.html)} characters>"
+
+
+class Column(NamedTuple):
+    """A column's header, and whether it holds numbers."""
+
+    head: str
+    numeric: bool = False
+
+
+class Cell(str):
+    """A cell's text with a mark that the page's style knows, or with a smaller line below."""
+
+    mark: str
+    below: str
+
+    def __new__(cls, text: str, mark: str = "", below: str = "") -> "Cell":
+        """Return the text with its company."""
+        cell = super().__new__(cls, text)
+        cell.mark, cell.below = mark, below
+        return cell
+
+
+@functools.cache
+def _macros() -> Any:
+    loader = jinja2.PackageLoader("csat_analysis")
+    return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True).get_template("exhibits.html.j2").module
+
+
+def render(macro: str, **content: Any) -> Exhibit:
+    """Return an exhibit made by a macro of the template."""
+    return Exhibit(str(getattr(_macros(), macro)(**content)))
+
+
+def table(caption: str, columns: Sequence[Column], rows: Iterable[Sequence[str]], notes: Sequence[str] = (), kind: str = "") -> Exhibit:
+    """Return a table of texts, escaped; a table without rows is nothing."""
+    listed = list(rows)
+    return render("table", caption=caption, columns=columns, rows=listed, notes=notes, kind=kind) if listed else Exhibit("")
+
+
+def prose(*paragraphs: str, kind: str = "") -> Exhibit:
+    """Return paragraphs."""
+    return render("prose", paragraphs=paragraphs, kind=kind) if paragraphs else Exhibit("")
+
+
+def listing(entries: Sequence[str]) -> Exhibit:
+    """Return a list of sentences."""
+    return render("listing", entries=entries) if entries else Exhibit("")

@@ -1,0 +1,330 @@
+"""How does a run become a folder of pages? Executes its chapters, renders them, writes its record; all or nothing."""
+
+import contextlib
+import csv
+import datetime as dt
+import functools
+import hashlib
+import io
+import json
+import os
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pandas as pd
+import papermill
+from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
+
+from csat_analysis import load, pages, params, records, tables
+from csat_analysis.assessment import Assessment, assess
+from csat_analysis.errors import DataError, ReportError
+from csat_analysis.programmes import Programme
+from csat_analysis.runs import TABLES, Run
+from csat_analysis.words import speak
+
+PARAMETERS = {"project", "period", "language", "root"}
+LONGEST_SOCKET = 90  # systems allow 104 to 108 bytes, and a number follows
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is needed to publish a run; can be sent to another process."""
+
+    root: Path
+    run: Run
+    document: params.Document[Programme]
+    languages: tuple[str, ...]
+    key: dict[str, str]
+
+
+@dataclass
+class Outcome:
+    """What became of a task: ``ok`` or ``failed``, and why."""
+
+    state: str
+    messages: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def reports_folder(root: Path, run: Run) -> Path:
+    """Return where a run's pages stand."""
+    return root / "reports" / run.project / run.period
+
+
+def chapter_path(root: Path, chapter: str) -> Path:
+    """Return a chapter's notebook: the root's own, else the shipped one."""
+    for path in (root / "notebooks" / f"{chapter}.ipynb", params.shipped("notebooks", f"{chapter}.ipynb")):
+        if path.is_file():
+            return path
+    raise ReportError(f"notebooks/{chapter}.ipynb: no such chapter; mend chapters in the programme, or add the notebook.")
+
+
+# --- what a run depends on --------------------------------------------------------------------------------------------
+
+
+def fingerprint(root: Path, run: Run, document: params.Document[Programme]) -> dict[str, str]:
+    """Return a checksum of everything the pages of a run depend on, by name."""
+    key = {
+        "programme": document.sha256,
+        "run file": _digest(run.model_dump_json(exclude={"closed", "language"})),
+        "package": package_digest(),
+        "software": _digest(records.as_json(records.software())),
+    }
+    for chapter in document.content.chapters:
+        notebook = nbformat.read(chapter_path(root, chapter), as_version=4)
+        key[f"notebook {chapter}"] = _digest(records.as_json([(c.cell_type, c.source, c.metadata.get("tags", [])) for c in notebook.cells]))
+    for table in TABLES:
+        path = tables.find_input(run, table, root)
+        if path is not None:
+            key[f"data {tables.show(path, root)}"] = file_digest(path)
+    return key
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check that it may be read.") from None
+
+
+@functools.cache
+def package_digest() -> str:
+    """Return a checksum of the package's own code, words and templates."""
+    parts = sorted(p for p in params.PACKAGE.rglob("*") if p.suffix in {".py", ".yml", ".j2", ".css"} and "_shipped" not in p.parts)
+    return _digest("".join(f"{p.relative_to(params.PACKAGE).as_posix()} {file_digest(p)}\n" for p in parts))
+
+
+# --- publishing -------------------------------------------------------------------------------------------------------
+
+
+def publish(task: Task) -> Outcome:
+    """Bring a run's folder up to date; what fails leaves the last good pages in place.
+
+    Raises
+    ------
+    ParameterError, DataError
+        Where the run's inputs cannot be used: nothing is written.
+    """
+    started = time.monotonic()
+    result = assess(load.read_survey(task.run, task.document, task.root))
+    target = reports_folder(task.root, task.run)
+    with work_folder(target) as work:
+        failures = write_chapters(task, result, work)
+        write_numbers(result, work)
+        seconds = time.monotonic() - started
+        write_manifest(task, work, failures, seconds)
+        if failures:
+            keep_failed(work, target)
+        else:
+            exchange(work, target)
+    return Outcome("failed" if failures else "ok", [f"{task.run.place}: {text}" for text in failures.values()], seconds)
+
+
+@contextlib.contextmanager
+def work_folder(target: Path) -> Iterator[Path]:
+    """Give a folder beside the target, gone afterwards; first clear what a killed process left."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        recover(target)
+        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.{os.getpid()}.", dir=target.parent))
+        work.chmod(0o755)
+    except OSError as error:
+        raise ReportError(f"{target.parent}: cannot be written ({error.strerror}); check space and permissions.") from None
+    try:
+        yield work
+    except OSError as error:
+        raise ReportError(f"{error.filename or work}: cannot be written ({error.strerror}); check space and permissions.") from None
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def recover(target: Path) -> None:
+    """Put back the pages that a process killed in mid-exchange had moved aside, and clear its other folders."""
+    for left in sorted(target.parent.glob(f".{target.name}.*")):
+        owner = left.name.removeprefix(f".{target.name}.").split(".")[0]
+        if not owner.isdigit() or _is_alive(int(owner)):
+            continue
+        if left.name.endswith(".old") and not target.exists():
+            left.rename(target)
+        else:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def exchange(work: Path, target: Path) -> None:
+    """Put a finished folder in the target's place."""
+    aside = target.with_name(f".{target.name}.{os.getpid()}.old")
+    if target.exists():
+        target.rename(aside)
+    work.rename(target)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def keep_failed(work: Path, target: Path) -> None:
+    """Keep what a failed run made in ``failed/``, inside the last good pages."""
+    target.mkdir(exist_ok=True)
+    failed = target / "failed"
+    shutil.rmtree(failed, ignore_errors=True)
+    work.rename(failed)
+
+
+# --- chapters ---------------------------------------------------------------------------------------------------------
+
+
+def write_chapters(task: Task, result: Assessment, work: Path) -> dict[str, str]:
+    """Execute and render every chapter in every language; return the sentences of those that failed."""
+    failures = {}
+    for chapter in task.document.content.chapters:
+        for language in task.languages:
+            notebook, failure = execute(chapter_path(task.root, chapter), task, language)
+            name = pages.page_name(chapter, language)
+            if failure:
+                failures[name] = f"{chapter} ({language}): {failure}"
+            around = page_around(task, result, chapter, language, depth=3 if failure else 2)
+            (work / name).write_text(pages.render(notebook, language, around), "utf-8")
+            (work / f"{chapter}.{language}.ipynb").write_text(nbformat.writes(notebook) + "\n", "utf-8")
+    return failures
+
+
+def page_around(task: Task, result: Assessment, chapter: str, language: str, depth: int) -> dict[str, Any]:
+    """Return what stands around a chapter: titles, procedure, date, links."""
+    words, run, programme = speak(language), task.run, task.document.content
+    return {
+        "project": words.title(run.title, run.project), "period": run.period,
+        "chapter": words.get(f"chapter.{chapter}", chapter),
+        "about": [
+            words("page.period", period=run.period), words("page.as_of", date=words.date(run.as_of)),
+            words("page.programme", title=words.title(programme.title), version=programme.version),
+        ],
+        "links": pages.chapter_links(programme.chapters, chapter, language, task.languages, depth),
+    }  # fmt: skip
+
+
+def execute(path: Path, task: Task, language: str) -> tuple[nbformat.NotebookNode, str | None]:
+    """Return an executed chapter, and a sentence where it failed.
+
+    The notebook's own metadata is not asked: papermill marks cells complete that never ran.
+    """
+    known = set(papermill.inspect_notebook(str(path)))
+    if known != PARAMETERS:
+        raise ReportError(f"{path.name}: its parameters are {sorted(known)}; they must be {sorted(PARAMETERS)}.")
+    parameters = {"project": task.run.project, "period": task.run.period, "language": language, "root": ""}
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / path.name
+        failure = None
+        try:
+            papermill.execute_notebook(
+                str(path.resolve()), str(output), parameters, kernel_name="python3", cwd=str(task.root), progress_bar=False,
+                request_save_on_cell_execute=False, shutdown_kernel="immediate", config=kernel_config(folder),
+            )  # fmt: skip
+        except PapermillExecutionError as error:
+            failure = f"{error.ename}: {error.evalue}"
+        except Exception as error:  # noqa: BLE001 - a kernel that dies or hangs is a failed chapter, whatever says so
+            failure = f"{type(error).__name__}: {error}"
+        executed = nbformat.read(output if output.exists() else path, as_version=4)
+    return strip_clock(executed, failure), failure
+
+
+def kernel_config(folder: str) -> Config:
+    """Return how to talk to a kernel: through sockets in a folder of its own where the system has them, not over the network."""
+    sockets = f"{folder}/kernel"
+    by_file = os.name == "posix" and len(sockets.encode()) < LONGEST_SOCKET
+    return Config({"KernelManager": {"transport": "ipc", "ip": sockets} if by_file else {}})
+
+
+def strip_clock(notebook: nbformat.NotebookNode, failure: str | None) -> nbformat.NotebookNode:
+    """Return a notebook without times, paths and papermill's banners; a failure that left no trace gets a cell."""
+    cells = [cell for cell in notebook.cells if "papermill-error-cell-tag" not in cell.metadata.get("tags", [])]
+    for cell in cells:
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+    shown = any(output.output_type == "error" for cell in cells for output in cell.get("outputs", ()))
+    if failure and not shown:
+        name, _, text = failure.partition(": ")
+        error = nbformat.v4.new_output("error", ename=name, evalue=text, traceback=[])
+        cells.insert(0, nbformat.v4.new_code_cell(outputs=[error], id="failure"))
+    notebook.cells = cells
+    notebook.metadata.pop("papermill", None)
+    return notebook
+
+
+# --- numbers and manifest ---------------------------------------------------------------------------------------------
+
+
+def write_numbers(result: Assessment, work: Path) -> None:
+    """Write ``record.json``, ``rejected.csv`` and ``tables.xlsx``."""
+    record = records.build(result)
+    (work / "record.json").write_text(records.as_json(record), "utf-8")
+    buffer = io.StringIO()
+    result.survey.rejected.to_csv(buffer, index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\n")
+    (work / "rejected.csv").write_text(buffer.getvalue(), "utf-8")
+    write_workbook(record, work / "tables.xlsx")
+
+
+def write_workbook(record: records.Record, path: Path) -> None:
+    """Write the record's tables as sheets of a workbook; texts stay texts, whatever they begin with."""
+    content = record.model_dump(mode="json")
+    options = {"strings_to_formulas": False, "strings_to_urls": False}
+    with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs={"options": options}) as writer:
+        writer.book.set_properties({"created": dt.datetime.fromisoformat(record.as_of)})
+        for name in ("measures", "gates", "triggers", "items", "strata", "groups", "comparisons", "accounts", "rejected", "inputs"):
+            if content[name]:
+                pd.DataFrame(content[name]).to_excel(writer, sheet_name=name, index=False)
+
+
+def write_manifest(task: Task, work: Path, failures: dict[str, str], seconds: float) -> None:
+    """Write what was made, from what, when and where; last of all."""
+    files = {path.name: file_digest(path) for path in sorted(work.iterdir())}
+    manifest = {
+        "schema_version": records.SCHEMA_VERSION,
+        "project": task.run.project,
+        "period": task.run.period,
+        "state": "failed" if failures else "ok",
+        "failures": failures,
+        "languages": list(task.languages),
+        "chapters": {name: ("failed" if name in failures else "ok") for name in files if name.endswith(".html")},
+        "key": task.key,
+        "files": files,
+        "finished": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 2),
+        "host": socket.gethostname(),
+        "software": records.software(),
+    }
+    (work / "manifest.json").write_text(records.as_json(manifest), "utf-8")
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """Return a folder's manifest, None where there is none that can be read."""
+    try:
+        return json.loads((folder / "manifest.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def is_whole(folder: Path, manifest: dict[str, Any], wanted: Sequence[str]) -> bool:
+    """Return whether a folder holds what its manifest says, in the wanted languages."""
+    if not set(wanted) <= set(manifest.get("languages", ())):
+        return False
+    return all((folder / name).is_file() and file_digest(folder / name) == sha for name, sha in manifest["files"].items())

@@ -1,0 +1,272 @@
+"""Which numbers leave the house? A run's record: language-free, without a clock, the same for the same inputs."""
+
+import importlib.metadata
+import json
+import math
+import platform
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from csat_analysis import __version__
+from csat_analysis.assessment import Assessment, unit_of
+from csat_analysis.runs import Counts
+
+SCHEMA_VERSION = 1
+LISTED_REJECTIONS = 1000
+LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "seaborn", "pandera", "papermill", "nbconvert")
+
+Number = float | None
+
+
+class Row(BaseModel):
+    """A part of a record; further keys may come, these stay."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ProgrammeKey(Row):
+    """Which edition judged."""
+
+    id: str
+    version: int
+    title: dict[str, str]
+    sha256: str
+
+
+class MeasureRow(Row):
+    """A measure; shares are fractions of 1."""
+
+    id: str
+    value: Number
+    numerator: Number
+    denominator: Number
+    conf_low: Number
+    conf_high: Number
+    method: str
+    clause: str | None
+
+
+class GateRow(Row):
+    """A rule and its literal verdict."""
+
+    measure: str
+    comparison: Literal["at_least", "more_than", "at_most", "less_than"]
+    threshold: float
+    value: Number
+    passed: bool | None
+    verdict: Literal["met", "not_met", "borderline", "in_progress"] | None
+    certainty: Number
+    severity: Literal["rule", "target"]
+    source: Literal["clause", "assumption"]
+    clause: str | None
+    rounding_flips: bool
+
+
+class TriggerRow(Row):
+    """What a failed gate set off."""
+
+    id: str
+    because: str
+    clause: str | None
+
+
+class IndexRow(Row):
+    """The index in its terms' unit."""
+
+    value: Number
+    conf_low: Number
+    conf_high: Number
+
+
+class GradeRow(Row):
+    """The band of the index."""
+
+    id: str
+    certainty: Number
+
+
+class Headline(Row):
+    """What the portal shows first."""
+
+    measure: str
+    unit: Literal["share", "points", "per_1000"]
+    title: dict[str, str] | None
+    value: Number
+    conf_low: Number
+    conf_high: Number
+
+
+class ItemRow(Row):
+    """The figures of a question; the interval is of the satisfied share."""
+
+    id: str
+    n: int | None
+    mean: Number
+    mean_se: Number
+    share_satisfied: Number
+    share_se: Number
+    conf_low: Number
+    conf_high: Number
+
+
+class GroupRow(ItemRow):
+    """The figures of a question in a group."""
+
+    by: str
+    level: str
+    suppressed: bool
+
+
+class Comparison(Row):
+    """A descriptive difference."""
+
+    id: str
+    kind: str
+    against: str | float
+    estimate: Number
+    conf_low: Number
+    conf_high: Number
+
+
+class Rejection(Row):
+    """A row or a cell that could not be used."""
+
+    table: str
+    file: str
+    row: int
+    column: str | None
+    value: str | None
+    reason: str
+
+
+class Account(Row):
+    """Where every row and every answer of a table went."""
+
+    table: str
+    rows_read: int
+    rows_used: int
+    rows_rejected: int
+    rows_elsewhere: int
+    answers_read: int
+    answers_used: int
+    answers_not_applicable: int
+    answers_empty: int
+    answers_rejected: int
+
+
+class Finding(Row):
+    """What a reader of the data should know."""
+
+    code: str
+    values: dict[str, Any]
+
+
+class Input(Row):
+    """A file that was read."""
+
+    table: str
+    file: str
+    sha256: str
+    rows: int
+
+
+class Record(Row):
+    """A run's numbers. All keys are always present; what is not computed is null or []."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    programme: ProgrammeKey
+    project: str
+    title: dict[str, str]
+    period: str
+    baseline: str | None
+    as_of: str
+    status: Literal["reportable", "remedy_due", "void"]
+    headline: Headline
+    counts: dict[str, int | None]
+    measures: list[MeasureRow]
+    gates: list[GateRow]
+    triggers: list[TriggerRow]
+    index: IndexRow | None
+    grade: GradeRow | None
+    items: list[ItemRow]
+    strata: list[GroupRow]
+    groups: list[GroupRow]
+    complaints: Annotated[None, Field(description="register figures: still to come")] = None
+    actions: list[Any] = []
+    comparisons: list[Comparison]
+    change: list[Any] = []
+    accounts: list[Account]
+    findings: list[Finding]
+    rejected: list[Rejection]
+    rejected_count: int
+    inputs: list[Input]
+    software: dict[str, str]
+
+
+def build(result: Assessment) -> Record:
+    """Return the record of an assessment."""
+    survey, programme = result.survey, result.survey.programme
+    run, name = survey.run, programme.headline_measure
+    headline = result.measure(name)
+    return Record(
+        programme=ProgrammeKey(id=programme.id, version=programme.version, title=dict(programme.title), sha256=survey.programme_sha256),
+        project=run.project, title=dict(run.title), period=run.period, baseline=run.baseline, as_of=run.as_of.isoformat(),
+        status=result.status,
+        headline=Headline(
+            measure=name, unit=unit_of(name, programme), title=programme.index.title if name == "index" and programme.index else None,
+            **{key: headline.get(key) for key in ("value", "conf_low", "conf_high")},
+        ),
+        counts=_counts(result),
+        measures=rows(result.measures), gates=rows(result.gates.drop(columns=["otherwise", "voids"])),
+        triggers=rows(result.triggers), index=result.index, grade=result.grade, items=rows(result.items),
+        strata=rows(result.strata), groups=rows(result.groups), comparisons=rows(result.comparisons),
+        accounts=rows(survey.accounts), findings=[finding._asdict() for finding in survey.findings],
+        rejected=[_blank_to_none(row) for row in rows(survey.rejected.head(LISTED_REJECTIONS))],
+        rejected_count=len(survey.rejected), inputs=rows(survey.inputs), software=software(),
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
+def _counts(result: Assessment) -> dict[str, int | None]:
+    """Return the totals behind the rates."""
+    evidence = result.evidence
+    satisfied = int(evidence.forms.loc[evidence.forms["satisfied"], "count"].sum())
+    declared = {name: getattr(result.survey.counts, name) for name in Counts.model_fields}
+    return {**declared, "eligible": evidence.eligible, "returned": evidence.returned, "valid": evidence.valid,
+            "satisfied": satisfied if evidence.programme.satisfied_form else None}  # fmt: skip
+
+
+def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table's rows with plain Python values, None where there is no number."""
+    return [{str(key): plain(value) for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON knows it.
+
+    >>> plain(np.float64("nan")), plain(np.int64(3)), plain(2.0)
+    (None, 3, 2.0)
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is pd.NA or value is pd.NaT or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value
+
+
+def _blank_to_none(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: None if value == "" else value for key, value in row.items()}
+
+
+def software() -> dict[str, str]:
+    """Return the versions that the figures depend on."""
+    libraries = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    return {"csat_analysis": __version__, "python": platform.python_version(), **libraries}
+
+
+def as_json(content: Any) -> str:
+    """Return JSON text: readable, in a fixed order, without NaN."""
+    data = content.model_dump(mode="json") if isinstance(content, BaseModel) else content
+    return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n"

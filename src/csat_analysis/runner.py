@@ -1,0 +1,135 @@
+"""Which runs are stale, and what became of them? Selects runs, publishes them, then writes the portal."""
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from csat_analysis import params, portal, publish
+from csat_analysis.errors import CsatError, DataError, ParameterError
+from csat_analysis.runs import Run
+
+
+@dataclass(frozen=True)
+class State:
+    """How a run stands: ``never run``, ``fresh``, ``stale``, ``failed``, ``closed`` or ``unusable``, and why."""
+
+    run: Run
+    state: str
+    why: tuple[str, ...] = ()
+    task: publish.Task | None = None
+
+
+def select(rules: params.Rules, projects: Sequence[str] = (), periods: Sequence[str] = ()) -> list[Run]:
+    """Return the runs of some projects and periods; all where none is named.
+
+    Raises
+    ------
+    ParameterError
+        Where a named project or period is none, or nothing is left.
+    """
+    for project in projects:
+        if project not in rules.run_files:
+            path = rules.root / "params" / "runs" / f"{project}.yml"
+            raise rules.broken.get(path) or ParameterError(
+                f"--project: {project!r} is not a project; use one of {sorted(rules.run_files)}."
+            )
+    runs = [run for run in rules.runs if not projects or run.project in projects]
+    for period in periods:
+        if period not in {run.period for run in runs}:
+            raise ParameterError(f"--period: {period!r} is not a period there; use one of {sorted({r.period for r in runs})}.")
+    chosen = [run for run in runs if not periods or run.period in periods]
+    if not chosen:
+        raise ParameterError(f"{rules.root / 'params' / 'runs'}: no run file that can be used; add params/runs/<project>.yml.")
+    return chosen
+
+
+def state_of(rules: params.Rules, run: Run, languages: Sequence[str] = (), force: bool = False) -> State:
+    """Return how a run stands, with the task that brings it up to date where it is not fresh."""
+    folder = publish.reports_folder(rules.root, run)
+    manifest = publish.read_manifest(folder)
+    published = tuple(manifest["languages"]) if manifest else ()
+    if run.closed and manifest and not force:
+        return State(run, "closed", ("the run file says closed: true",))
+    try:
+        document = params.choose_programme(rules, run)
+        key = publish.fingerprint(rules.root, run, document)
+    except CsatError as error:
+        return State(run, "unusable", error.messages)
+    wanted = tuple(dict.fromkeys([*(languages or [run.language]), *published]))
+    task = publish.Task(rules.root, run, document, wanted, key)
+    failed = publish.read_manifest(folder / "failed")
+    if failed and failed["key"] == key:
+        return State(run, "failed", tuple(failed["failures"].values()), task)
+    if manifest is None:
+        return State(run, "never run", (), task)
+    why = changes(manifest["key"], key)
+    if not why and not publish.is_whole(folder, manifest, wanted):
+        missing = [language for language in wanted if language not in published]
+        why = [f"no pages in {language}" for language in missing] or ["a page is missing or was changed"]
+    if why or force:
+        return State(run, "stale", tuple(why or ["--force"]), task)
+    return State(run, "fresh")
+
+
+def changes(before: dict[str, str], now: dict[str, str]) -> list[str]:
+    """Return what a run depends on that is new, gone or different.
+
+    >>> changes({"programme": "1", "data a": "2"}, {"programme": "3", "data b": "2"})
+    ['programme changed', 'data b is new', 'data a is gone']
+    """
+    found = [f"{name} {'changed' if name in before else 'is new'}" for name in now if before.get(name) != now[name]]
+    return found + [f"{name} is gone" for name in before if name not in now]
+
+
+def bring_up_to_date(
+    states: Sequence[State], jobs: int, told: Callable[[State, publish.Outcome], None], prepare: Callable[[], None] | None = None
+) -> list[publish.Outcome]:
+    """Publish every run that is not fresh, and return what became of each.
+
+    Parameters
+    ----------
+    jobs
+        How many at a time, each in a process of its own.
+    told
+        Called with each outcome, in the order of the states.
+    prepare
+        Called first in every process; must be importable there.
+    """
+    busy = min(jobs, sum(state.task is not None for state in states))
+    if busy <= 1:
+        return [_told(state, _bring_up_to_date(state), told) for state in states]
+    with ProcessPoolExecutor(busy, multiprocessing.get_context("spawn"), prepare) as pool:
+        return [_told(state, outcome, told) for state, outcome in zip(states, pool.map(_bring_up_to_date, states), strict=True)]
+
+
+def _told(state: State, outcome: publish.Outcome, told: Callable[[State, publish.Outcome], None]) -> publish.Outcome:
+    told(state, outcome)
+    return outcome
+
+
+def _bring_up_to_date(state: State) -> publish.Outcome:
+    if state.state == "unusable":
+        return publish.Outcome("unusable", list(state.why))
+    if state.task is None:
+        return publish.Outcome("skipped")
+    try:
+        return publish.publish(state.task)
+    except (ParameterError, DataError) as error:
+        return publish.Outcome("unusable", list(error.messages))
+    except CsatError as error:
+        return publish.Outcome("failed", list(error.messages))
+
+
+def exit_status(outcomes: Sequence[publish.Outcome]) -> int:
+    """Return 0 when all is well, 1 when some run failed, 2 when no selected run had usable inputs."""
+    states = [outcome.state for outcome in outcomes]
+    if states and all(state == "unusable" for state in states):
+        return 2
+    return int(any(state in ("failed", "unusable") for state in states))
+
+
+def write_portal(rules: params.Rules, language: str) -> Path:
+    """Write the portal and return its path."""
+    return portal.write(rules.root, language)

@@ -1,0 +1,190 @@
+"""Which survey is to be reported, when, and how are its tables read? A project's run file as frozen data."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from csat_analysis.catalogue import MEASURES
+from csat_analysis.programmes import Place, Strict, Title
+
+S = TypeVar("S", bound=Strict)
+Table = Literal["frame", "distribution", "responses", "complaints", "deliveries"]
+TABLES: tuple[Table, ...] = ("frame", "distribution", "responses", "complaints", "deliveries")
+PERIOD = re.compile(r"(\d{4})(?:H([12])|Q([1-4])|-(0[1-9]|1[0-2]))?", re.ASCII)
+
+
+def as_text(value: Any) -> Any:
+    """Return a number as the text it was written as; leave everything else."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def as_list(value: Any) -> Any:
+    """Return a single value as a list of one, numbers as text."""
+    return [as_text(each) for each in (value if isinstance(value, list | tuple) else [value])]
+
+
+def check_period(period: str) -> str:
+    """Return the period as it is, or say what a period looks like.
+
+    >>> check_period("2024Q1")
+    '2024Q1'
+    """
+    if not PERIOD.fullmatch(period) or period.startswith("0000"):
+        raise ValueError(f"{period!r} is not a period; write 2024, 2024H1, 2024Q1 or 2024-05")
+    return period
+
+
+def period_bounds(period: str) -> tuple[dt.date, dt.date]:
+    """Return the first and the last day of a period.
+
+    >>> period_bounds("2024H1")
+    (datetime.date(2024, 1, 1), datetime.date(2024, 6, 30))
+    """
+    year, half, quarter, month = (int(part or 0) for part in PERIOD.fullmatch(check_period(period)).groups())  # type: ignore[union-attr]
+    first, months = (month, 1) if month else (3 * quarter - 2, 3) if quarter else (6 * half - 5, 6) if half else (1, 12)
+    start = dt.date(year, first, 1)
+    following = dt.date(year + (first + months > 12), (first + months - 1) % 12 + 1, 1)
+    return start, following - dt.timedelta(days=1)
+
+
+Text = Annotated[str, BeforeValidator(as_text)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(as_list)]
+Period = Annotated[str, BeforeValidator(as_text), AfterValidator(check_period)]
+Count = Annotated[int, Field(ge=0)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Read(Strict):
+    """How a table is read where it is not in our words already."""
+
+    file: str | None = Field(None, description="relative to the period's folder")
+    sheet: str | None = Field(None, description="of a workbook; the first one where empty")
+    columns: dict[str, Text] = Field({}, description="our name: the file's header")
+    missing: Texts = Field((), description="answers that mean no answer")
+    where: dict[Text, Texts] = Field({}, description="the file's header: the values that are ours")
+
+
+class Design(Strict):
+    """The columns that say how the survey was drawn."""
+
+    stratum: str | None = None
+    weight: str | None = None
+    cluster: str | None = None
+    population: dict[Text, Count] = {}
+
+
+class Counts(Strict):
+    """Totals where no table lists them."""
+
+    frame: Count | None = None
+    distributed: Count | None = None
+    deliveries: Count | None = None
+    complaints: Count | None = None
+
+
+class Remedy(Strict):
+    """When a survey with too many invalid forms is to be mended, and when it was."""
+
+    due_on: dt.date | None = None
+    closed_on: dt.date | None = None
+
+
+class Change(Strict):
+    """How before and after are to be compared."""
+
+    selected: Literal["auto"] | bool = "auto"
+
+
+class PeriodPlan(Strict):
+    """What differs from period to period."""
+
+    as_of: dt.date
+    baseline: Period | None = None
+    programme: str | None = None
+    counts: Counts = Counts()
+    remedy: Remedy | None = None
+    read: dict[Table, Read] = {}
+    design: Design | None = None
+    closed: bool = Field(False, description="done for good: not redone without --force")
+
+
+class RunFile(Strict):
+    """One project: its programme, its tables, its periods."""
+
+    project: Annotated[str, BeforeValidator(as_text), Field(pattern=r"^[\w-]{1,64}$")]
+    title: Title
+    programme: str
+    language: Literal["zh", "en"] = "zh"
+    read: dict[Table, Read] = {}
+    design: Design = Design()
+    groups: tuple[str, ...] = ()
+    names: dict[str, Title] = Field({}, description="what a column of groups or strata is called on the page")
+    change: Change = Change()
+    targets: dict[str, Finite] = {}
+    periods: Annotated[dict[Period, PeriodPlan], Field(min_length=1)]
+
+
+class Run(Strict):
+    """One project in one period, with everything its run file says of it."""
+
+    project: str
+    period: str
+    title: Title
+    programme: str
+    language: Literal["zh", "en"]
+    read: dict[Table, Read]
+    design: Design
+    groups: tuple[str, ...]
+    names: dict[str, Title]
+    targets: dict[str, float]
+    as_of: dt.date
+    baseline: str | None
+    counts: Counts
+    remedy: Remedy | None
+    closed: bool
+
+    @property
+    def place(self) -> str:
+        """Return the run as messages name it."""
+        return f"{self.project} {self.period}"
+
+
+def expand(file: RunFile) -> list[Run]:
+    """Return the runs of a run file, in the order of their periods' ends; a period's own keys win."""
+    runs = []
+    for period, plan in sorted(file.periods.items(), key=lambda item: period_bounds(item[0])[::-1]):
+        runs.append(
+            Run(
+                project=file.project, period=period, title=file.title, language=file.language,
+                programme=plan.programme or file.programme, read=_merged(file.read, plan.read),
+                design=_overridden(file.design, plan.design), groups=file.groups, names=file.names, targets=file.targets,
+                as_of=plan.as_of, baseline=plan.baseline, counts=plan.counts, remedy=plan.remedy, closed=plan.closed,
+            )  # fmt: skip
+        )
+    return runs
+
+
+def _merged(read: dict[Table, Read], own: dict[Table, Read]) -> dict[Table, Read]:
+    return {**read, **{table: _overridden(read.get(table, Read()), each) for table, each in own.items()}}
+
+
+def _overridden(base: S, own: S | None) -> S:
+    """Return a mapping's keys, a period's own in their place."""
+    return base if own is None else base.model_copy(update={key: getattr(own, key) for key in own.model_fields_set})
+
+
+def faults(file: RunFile) -> Iterator[tuple[Place, str]]:
+    """Yield the place and the sentence of what single keys cannot show to be wrong."""
+    for name in file.targets:
+        if name not in MEASURES:
+            yield ("targets", name), f"{name!r} is not a measure; use one of {sorted(MEASURES)}."
+    for period, plan in file.periods.items():
+        if plan.baseline is not None and plan.baseline not in file.periods:
+            yield ("periods", period, "baseline"), f"{plan.baseline!r} is not a period here; use one of {sorted(file.periods)}."
+        elif plan.baseline is not None and period_bounds(plan.baseline) >= period_bounds(period):
+            yield ("periods", period, "baseline"), f"{plan.baseline!r} is not before {period!r}; name an earlier period."
+        if plan.as_of < period_bounds(period)[0]:
+            yield ("periods", period, "as_of"), f"{plan.as_of} is before the period begins; give the day of the report."

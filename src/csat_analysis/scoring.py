@@ -1,0 +1,267 @@
+"""How satisfied are they? Points of answers, of forms, of items, and the rates made from them."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from csat_analysis.evidence import Evidence, Measure
+from csat_analysis.inference import Estimate, estimate_mean, mean_interval, wilson_interval
+from csat_analysis.programmes import NOT_APPLICABLE, Programme
+
+FIGURES = ("n", "mean", "mean_se", "share_satisfied", "share_se", "conf_low", "conf_high")
+CLUSTERED = "withheld: clusters"  # a standard error that ignores clusters would be too small
+
+
+def item_points(answers: pd.DataFrame, programme: Programme) -> pd.DataFrame:
+    """Return the points of every answer; NaN where there is none or the item has no points."""
+    tables = {item.id: programme.item_points(item) or {} for item in programme.items if item.id in answers}
+    return pd.DataFrame({item: _numbers(answers[item], points) for item, points in tables.items()}, index=answers.index)
+
+
+def item_satisfied(answers: pd.DataFrame, programme: Programme) -> pd.DataFrame:
+    """Return 1 where an answer counts as satisfied, 0 where another was given, NaN where none was."""
+    satisfied = programme.satisfied.levels if programme.satisfied else ()
+    marks = {level: float(level in satisfied) if satisfied else math.nan for level in programme.level_ids}
+    return pd.DataFrame({item: _numbers(answers[item], marks) for item in answers}, index=answers.index)
+
+
+def _numbers(answers: pd.Series, numbers: Mapping[str, float]) -> np.ndarray:
+    """Return the number of each answer, NaN where it has none; each level is looked up once."""
+    places, levels = pd.factorize(answers.to_numpy(dtype=object))
+    return np.array([numbers.get(level, math.nan) for level in levels], dtype=float)[places]
+
+
+def weights_of_items(programme: Programme) -> pd.Series:
+    """Return the weight of each item; where the programme gives none, 1 for each that must be asked, else 0.
+
+    An item without weight is shown and not scored, so that a form that leaves out an optional one loses nothing.
+    """
+    weights = pd.Series({item.id: item.weight for item in programme.items}, dtype=float)
+    if weights.notna().any():
+        return weights.fillna(0.0)
+    return pd.Series({item.id: float(not item.optional) for item in programme.items})
+
+
+def full_points(programme: Programme) -> float:
+    """Return the points of a form that gives the best answer on every item with a weight."""
+    weights = weights_of_items(programme)
+    scored = [programme.item_points(item) for item in programme.items if weights[item.id] > 0]
+    return sum(max(points.values()) for points in scored if points)
+
+
+def score_forms(forms: pd.DataFrame, answers: pd.DataFrame, programme: Programme) -> pd.DataFrame:
+    """Return each form with what it says.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``forms`` and ``answered`` (number of items), ``valid``, ``decided`` (it answered what "a
+        satisfied form" asks), ``satisfied``, ``points`` (their sum over the items with a weight; nothing answered:
+        0), ``score`` (weighted mean over the items it answered; NaN where it answered none).
+    """
+    answered = answers.isin(programme.level_ids)
+    points, marks = item_points(answers, programme), item_satisfied(answers, programme)
+    weights = points.notna() * weights_of_items(programme).reindex(points.columns)
+    total = weights.sum(axis="columns")
+    decided, satisfied = _satisfied_forms(marks, programme)
+    return forms.assign(
+        answered=answered.sum(axis="columns"),
+        valid=answered.sum(axis="columns") >= programme.validity.min_answered,
+        decided=decided,
+        satisfied=satisfied,
+        points=points.where(weights > 0).sum(axis="columns"),
+        score=(points * weights).sum(axis="columns") / total.where(total > 0),
+    )
+
+
+def _satisfied_forms(marks: pd.DataFrame, programme: Programme) -> tuple[pd.Series, pd.Series]:
+    """Return which forms answered what decides their satisfaction, and which are satisfied."""
+    form = programme.satisfied_form
+    if form is None:
+        return pd.Series(False, index=marks.index), pd.Series(False, index=marks.index)
+    if form.reading == "item":
+        mark = marks[form.item] if form.item in marks else pd.Series(math.nan, index=marks.index)
+        return mark.notna(), mark == 1
+    share = marks.mean(axis="columns")  # over the items it answered
+    wanted = 1.0 if form.share is None else form.share
+    return share.notna(), share >= wanted - 1e-9
+
+
+def form_path(answers: pd.Series, programme: Programme) -> pd.DataFrame:
+    """Return one form's way to its score.
+
+    Parameters
+    ----------
+    answers
+        One row of a survey's ``answers``.
+
+    Returns
+    -------
+    DataFrame
+        One row per item: ``item, answer, points, weight, contribution``; contributions add to the form's score.
+    """
+    points = item_points(answers.to_frame().T, programme).iloc[0]
+    weights = weights_of_items(programme).reindex(points.index).where(points.notna(), 0.0)
+    return pd.DataFrame(
+        {
+            "item": points.index,
+            "answer": answers.reindex(points.index).to_numpy(),
+            "points": points.to_numpy(),
+            "weight": weights.to_numpy(),
+            "contribution": (points.fillna(0.0) * weights / weights.sum()).to_numpy() if weights.sum() else np.nan,
+        }
+    )
+
+
+# --- measures -----------------------------------------------------------------------------------------------------------
+
+
+def satisfaction_rate(evidence: Evidence) -> Measure:
+    """Return satisfied forms ÷ the programme's denominator."""
+    return _satisfied_share(evidence, evidence.programme.satisfaction_rate.denominator)
+
+
+def satisfaction_rate_of_valid(evidence: Evidence) -> Measure:
+    """Return satisfied forms ÷ valid forms."""
+    return _satisfied_share(evidence, "valid")
+
+
+def _satisfied_share(evidence: Evidence, denominator: str) -> Measure:
+    forms = evidence.forms
+    base = {"returned": slice(None), "valid": forms["valid"], "answered": forms["decided"], "distributed": slice(None)}
+    if evidence.programme.satisfied_form is None:
+        return Measure(None, None, None)
+    chosen = forms.loc[base[denominator]]
+    if denominator == "distributed":
+        numerator = int(chosen.loc[chosen["satisfied"], "count"].sum())
+        share = numerator / evidence.distributed if evidence.distributed else None
+        return Measure(share, numerator, evidence.distributed)
+    return _mean_measure(evidence, chosen, chosen["satisfied"].astype(float), share=True)
+
+
+def survey_rate(evidence: Evidence) -> Measure:
+    """Return points of all returned forms ÷ (full points × returned forms); what was not answered counts 0."""
+    full = full_points(evidence.programme)
+    if not full:
+        return Measure(None, None, None)
+    return _mean_measure(evidence, evidence.forms, evidence.forms["points"] / full, scale=full)
+
+
+def weighted_score(evidence: Evidence) -> Measure:
+    """Return the mean of the forms' scores, over the forms that answered an item with points."""
+    scored = evidence.forms.dropna(subset="score")
+    return _mean_measure(evidence, scored, scored["score"])
+
+
+def _mean_measure(evidence: Evidence, forms: pd.DataFrame, values: pd.Series, share: bool = False, scale: float = 1.0) -> Measure:
+    """Return the mean of one value per form, with numerator (times ``scale``), denominator and interval."""
+    weights = (forms["weight"] * forms["count"]).to_numpy()
+    estimate = estimate_mean(values.to_numpy(), forms["weight"].to_numpy(), forms["count"].to_numpy(), evidence.frame)
+    parts = (float((weights * values).sum() * scale), float(weights.sum() * scale))
+    if math.isnan(estimate.mean):
+        return Measure(None, *parts)
+    low, high, method = interval(estimate, share, "cluster" in forms)
+    return Measure(estimate.mean, *parts, low, high, method)
+
+
+def interval(estimate: Estimate, share: bool, clustered: bool) -> tuple[float | None, float | None, str]:
+    """Return the interval of a share (Wilson) or a mean (t), and its method; none while clusters are not in it."""
+    if clustered:
+        return None, None, CLUSTERED
+    bounds = wilson_interval(estimate.mean, estimate.n_effective) if share else mean_interval(estimate)
+    low, high = (None if math.isnan(bound) else bound for bound in bounds)
+    return low, high, "wilson" if share else "t"
+
+
+# --- items --------------------------------------------------------------------------------------------------------------
+
+
+def item_figures(answers: pd.DataFrame, forms: pd.DataFrame, programme: Programme, population: int | None) -> pd.DataFrame:
+    """Return the figures of every item.
+
+    Returns
+    -------
+    DataFrame
+        ``id, n, mean, mean_se, share_satisfied, share_se, conf_low, conf_high``; an item that was not asked has n = 0.
+    """
+    worth = _worth(answers, programme)
+    rows = [{"id": item, **_figures(item, worth, forms, population)} for item in programme.item_ids]
+    return pd.DataFrame(rows, dtype=object)
+
+
+def _worth(answers: pd.DataFrame, programme: Programme) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return of every answer whether there is one, its points, and whether it counts as satisfied."""
+    return answers.isin(programme.level_ids), item_points(answers, programme), item_satisfied(answers, programme)
+
+
+def _figures(item: str, worth: tuple[pd.DataFrame, ...], forms: pd.DataFrame, population: int | None) -> dict[str, Any]:
+    """Return the figures of one item; None for those that cannot be told."""
+    given, points, marks = worth
+    empty = dict.fromkeys(FIGURES)
+    if item not in given:
+        return {**empty, "n": 0}
+    clustered, weights, counts = "cluster" in forms, forms["weight"].to_numpy(), forms["count"].to_numpy()
+
+    def estimated(values: np.ndarray) -> Estimate:
+        there = ~np.isnan(values)
+        return estimate_mean(values[there], weights[there], counts[there], population)
+
+    mean, share = estimated(points[item].to_numpy()), estimated(marks[item].to_numpy())
+    found: dict[str, Any] = {**empty, "n": int(counts[given[item].to_numpy()].sum())}
+    if mean.n:
+        found |= {"mean": mean.mean, "mean_se": None if clustered else mean.se}
+    if share.n:
+        low, high, _ = interval(share, True, clustered)
+        found |= {"share_satisfied": share.mean, "share_se": None if clustered else share.se, "conf_low": low, "conf_high": high}
+    return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in found.items()}
+
+
+def by_group(answers: pd.DataFrame, forms: pd.DataFrame, programme: Programme, columns: Iterable[str]) -> pd.DataFrame:
+    """Return the items' figures for each group of forms, those of fewer than ``min_n`` answers suppressed.
+
+    Parameters
+    ----------
+    columns
+        Columns of ``forms``; forms without a value there belong to no group.
+
+    Returns
+    -------
+    DataFrame
+        ``by, level``, the columns of ``item_figures``, ``suppressed``: the figures, n among them, are None. An item that
+        nobody of a group answered is suppressed only where the group itself is small.
+    """
+    worth, rows = _worth(answers, programme), []
+    for by in columns:
+        for level, places in forms.groupby(by, sort=True).indices.items():
+            group, part = forms.iloc[places], tuple(table.iloc[places] for table in worth)
+            for item in programme.item_ids if level != "" else ():
+                found = _figures(item, part, group, None)
+                small = (found["n"] or int(group["count"].sum())) < programme.min_n
+                shown = dict.fromkeys(found) if small else found
+                rows.append({"by": by, "level": level, "id": item, **shown, "suppressed": small})
+    return pd.DataFrame(rows, columns=["by", "level", "id", *FIGURES, "suppressed"], dtype=object)
+
+
+def distribution(answers: pd.DataFrame, forms: pd.DataFrame, programme: Programme) -> pd.DataFrame:
+    """Return how often each answer was given on each item.
+
+    Returns
+    -------
+    DataFrame
+        ``item, level, n, share``: the levels in their order with their (weighted) shares of the answers, then
+        ``not_applicable`` and ``empty`` (not answered or rejected), which are outside that base and have no share.
+    """
+    rows = []
+    counts = forms["count"].to_numpy()
+    weights = forms["weight"].to_numpy() * counts
+    for item in answers.columns:
+        given = answers[item].to_numpy()
+        base = float(weights[np.isin(given, programme.level_ids)].sum())
+        for level in [*programme.level_ids, NOT_APPLICABLE, ""]:
+            chosen = given == level
+            share = float(weights[chosen].sum()) / base if base and level in programme.level_ids else None
+            rows.append({"item": item, "level": level or "empty", "n": int(counts[chosen].sum()), "share": share})
+    return pd.DataFrame(rows, columns=["item", "level", "n", "share"], dtype=object)

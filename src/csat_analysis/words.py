@@ -1,0 +1,82 @@
+"""How is it said? The catalogues of words, one YAML file per language, and the forms of numbers and dates."""
+
+import datetime as dt
+import functools
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from csat_analysis.catalogue import round_shown
+
+FOLDER = Path(__file__).parent / "words"
+
+
+def languages() -> list[str]:
+    """Return the languages there are words for."""
+    return sorted(path.stem for path in FOLDER.glob("*.yml"))
+
+
+@functools.cache
+def speak(language: str) -> "Words":
+    """Return the words of a language."""
+    return Words(language, flatten(yaml.load((FOLDER / f"{language}.yml").read_text("utf-8"), yaml.CSafeLoader)))
+
+
+def flatten(tree: Mapping[str, Any], stem: str = "") -> dict[str, str]:
+    """Return the leaves of a tree under their dotted names."""
+    leaves: dict[str, str] = {}
+    for key, value in tree.items():
+        name = f"{stem}{key}"
+        leaves |= flatten(value, f"{name}.") if isinstance(value, Mapping) else {name: str(value)}
+    return leaves
+
+
+class Words:
+    """The words of one language: call it with a key and what goes into the text."""
+
+    def __init__(self, language: str, texts: Mapping[str, str]):
+        self.language, self.texts = language, texts
+
+    def __call__(self, key: str, **values: Any) -> str:
+        return self.texts[key].format(**values) if values else self.texts[key]
+
+    def get(self, key: str, otherwise: str) -> str:
+        """Return a text, or something else where the catalogue has none: for names that come from a procedure."""
+        return self.texts.get(key, otherwise)
+
+    def title(self, title: Mapping[str, str] | None, otherwise: str = "") -> str:
+        """Return a title in this language, else in any."""
+        return (title.get(self.language) or next(iter(title.values()))) if title else otherwise
+
+    def number(self, value: float | None, unit: str = "points") -> str:
+        """Return a value in its unit, a dash where there is none."""
+        if value is None or value != value:
+            return self("not_computed")
+        shown = f"{round_shown(value, unit):,}".replace("-", "−")
+        return f"{shown}%" if unit == "share" else shown
+
+    def count(self, number: float | None) -> str:
+        """Return a number of things; with weights it need not be whole."""
+        if number is None or number != number:
+            return self("not_computed")
+        return f"{number:,.0f}" if float(number).is_integer() else f"{round_shown(number, 'points'):,}".replace("-", "−")
+
+    def interval(self, low: float | None, high: float | None, unit: str = "points") -> str:
+        """Return an interval, a dash where there is none."""
+        if low is None or high is None or low != low or high != high:
+            return self("not_computed")
+        return self("range", low=self.number(low, unit), high=self.number(high, unit))
+
+    def date(self, day: dt.date) -> str:
+        """Return a date."""
+        return f"{day.year} 年 {day.month} 月 {day.day} 日" if self.language == "zh" else day.isoformat()
+
+    def listing(self, names: Iterable[str]) -> str:
+        """Return several names as one phrase."""
+        return self("comma").join(names)
+
+    def source(self, clause: str | None) -> str:
+        """Return where a value comes from."""
+        return self("source.clause", clause=clause) if clause else self("source.assumption")

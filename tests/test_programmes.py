@@ -1,0 +1,393 @@
+"""What a programme file can say, what it must say, and what the five shipped ones say."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from csat_analysis import params, programmes
+from csat_analysis.programmes import Programme, Sourced
+
+FOLDER = Path(__file__).parents[1] / "params" / "programmes"
+NAMES = ("airport", "developer", "electrical", "housing", "property")
+
+DEMO = {
+    "id": "demo",
+    "version": 1,
+    "effective_from": "2024-01-01",
+    "title": {"zh": "示例规程", "en": "Demonstration"},
+    "scale": {"satisfied": 100, "fair": 60, "dissatisfied": 0},
+    "items": [
+        {"id": "delivery", "title": {"zh": "交货", "en": "Delivery"}, "weight": 0.6},
+        {"id": "service", "title": {"zh": "服务", "en": "Service"}, "weight": 0.4},
+    ],
+    "gates": [
+        {
+            "measure": "return_rate",
+            "comparison": "at_least",
+            "threshold": 0.70,
+            "clause": "5.2",
+            "otherwise": "flag",
+        }
+    ],
+    "index": {"weighted_score": 1, "complaint_rate": -100},
+    "grades": [{"id": "good", "lower": 85}, {"id": "fair", "lower": 70}, {"id": "poor", "lower": 0}],
+    "worked_example": {"responses": "form_id | delivery | service", "expect": {"return_rate": 0.75}},
+}
+
+
+def demo(**keys) -> Programme:
+    """Return the demonstration procedure with some of its keys replaced."""
+    return Programme.model_validate({**DEMO, **keys})
+
+
+def faults(**keys) -> list[str]:
+    """Return place and sentence of what is wrong beyond single keys."""
+    return [f"{'.'.join(map(str, place))}: {sentence}" for place, sentence in programmes.faults(demo(**keys))]
+
+
+def first_item(**keys) -> list[dict]:
+    return [{**DEMO["items"][0], **keys}, DEMO["items"][1]]
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def shipped(request) -> Programme:
+    return params.read_programme(FOLDER / f"{request.param}.yml").content
+
+
+# --- short forms --------------------------------------------------------------------------------------
+
+
+def test_the_demonstration_is_well_formed():
+    assert faults() == []
+
+
+def test_a_scale_of_levels_with_points_is_the_short_form_of_both():
+    short = demo()
+    assert short.level_ids == ["satisfied", "fair", "dissatisfied"]
+    assert short.points is not None
+    assert short.points.values == {"satisfied": 100, "fair": 60, "dissatisfied": 0}
+    long = demo(
+        scale={"levels": [{"id": level} for level in DEMO["scale"]]}, points={"values": DEMO["scale"]}
+    )
+    assert long == short
+
+
+def test_points_beside_a_short_scale_win():
+    values = {"satisfied": 1, "fair": 0.5, "dissatisfied": 0}
+    programme = demo(points={"values": values})
+    assert programme.item_points(programme.items[0]) == values
+
+
+def test_an_index_of_measures_with_coefficients_is_its_short_form():
+    index = demo().index
+    assert index is not None
+    assert (index.terms, index.unit) == ({"weighted_score": 1, "complaint_rate": -100}, "points")
+    assert demo(index={"terms": DEMO["index"]}) == demo()
+
+
+def test_a_plain_title_is_the_title_in_both_languages():
+    assert demo(title="Demo").title == {"zh": "Demo", "en": "Demo"}
+
+
+def test_the_code_of_a_level_is_text():
+    levels = [{"id": "yes", "code": 1}, {"id": "no", "code": "2"}]
+    scale = demo(scale={"levels": levels}).scale
+    assert [level.code for level in scale.levels] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    "keys, headline",
+    [
+        ({}, "index"),
+        ({"index": None, "grades": []}, "satisfaction_rate"),
+        ({"headline": "return_rate"}, "return_rate"),
+    ],
+)
+def test_the_headline_is_the_declared_one_then_the_index_then_the_satisfaction_rate(keys, headline):
+    assert demo(**keys).headline_measure == headline
+
+
+def test_points_of_an_item_come_before_those_of_the_scale():
+    own = {"satisfied": 6, "fair": 3, "dissatisfied": 0}
+    programme = demo(items=first_item(points=own))
+    assert [programme.item_points(item) for item in programme.items] == [own, DEMO["scale"]]
+    plain = demo(scale={"levels": [{"id": "yes"}, {"id": "no"}]})
+    assert plain.item_points(plain.items[0]) is None
+
+
+# --- where a value comes from -------------------------------------------------------------------------
+
+
+def test_a_clause_implies_its_source():
+    assert Sourced.model_validate({"clause": "5.2"}).source == "clause"
+    assert Sourced.model_validate({}).source == "assumption"
+
+
+@pytest.mark.parametrize("keys", [{"clause": "5.2", "source": "assumption"}, {"source": "clause"}])
+def test_a_value_has_either_a_clause_or_an_assumption(keys):
+    with pytest.raises(ValidationError, match="either the clause it comes from or source: assumption"):
+        Sourced.model_validate(keys)
+
+
+def test_an_empty_clause_is_none():
+    with pytest.raises(ValidationError, match="at least 1 character"):
+        Sourced.model_validate({"clause": ""})
+
+
+# --- boundaries ---------------------------------------------------------------------------------------
+
+LEVELS = {"levels": [{"id": "satisfied"}, {"id": "dissatisfied"}]}
+
+
+@pytest.mark.parametrize(
+    "keys, fits",
+    [
+        ({"version": 1}, True),
+        ({"version": 0}, False),
+        ({"min_n": 1}, True),
+        ({"min_n": 0}, False),
+        ({"id": "d2_x"}, True),
+        ({"id": "2d"}, False),
+        ({"id": "../demo"}, False),
+        ({"id": "d" * 64}, True),
+        ({"id": "d" * 65}, False),
+        ({"items": [{"id": "delivery"}]}, True),
+        ({"items": []}, False),
+        ({"items": [{"id": "交货"}]}, True),
+        ({"items": [{"id": "delivery.mean"}]}, False),
+        ({"items": [{"id": "delivery", "weight": 0}]}, True),
+        ({"items": [{"id": "delivery", "weight": -0.1}]}, False),
+        ({"validity": {"min_answered": 1}}, True),
+        ({"validity": {"min_answered": 0}}, False),
+        ({"scale": LEVELS}, True),
+        ({"scale": {"levels": LEVELS["levels"][:1]}}, False),
+        ({"satisfied": {"levels": []}}, False),
+        ({"satisfied_form": {"reading": "share_of_items", "share": 1}}, True),
+        ({"satisfied_form": {"reading": "share_of_items", "share": 1.01}}, False),
+        ({"satisfied_form": {"reading": "share_of_items"}}, False),
+        ({"satisfied_form": {"reading": "item", "item": "service"}}, True),
+        ({"satisfied_form": {"reading": "item"}}, False),
+        ({"satisfied_form": {"reading": "item", "item": "service", "share": 1}}, False),
+        ({"satisfied_form": {"reading": "all_items"}}, True),
+        ({"satisfied_form": {"reading": "all_items", "share": 1}}, False),
+        ({"satisfaction_rate": {"denominator": "frame"}}, False),
+        ({"gates": [{"measure": "return_rate", "comparison": "above", "threshold": 0.7}]}, False),
+        ({"index": {"terms": {}}}, False),
+        ({"schedule": [{"id": "survey", "title": "Survey", "every": "year"}]}, True),
+        ({"schedule": [{"id": "plan", "title": "Plan", "months_before": 1}]}, True),
+        ({"schedule": [{"id": "plan", "title": "Plan", "months_before": 0}]}, False),
+        ({"schedule": [{"id": "plan", "title": "Plan"}]}, False),
+        ({"schedule": [{"id": "plan", "title": "Plan", "every": "year", "months_before": 1}]}, False),
+        ({"worked_example": {"responses": "form_id", "expect": {}}}, False),
+        ({"worked_example": {"responses": "form_id", "expect": {"index": None}}}, True),
+        ({"treshold": 0.7}, False),
+    ],
+)
+def test_a_key_takes_what_fits_and_nothing_else(keys, fits):
+    if fits:
+        demo(**keys)
+    else:
+        with pytest.raises(ValidationError):
+            demo(**keys)
+
+
+@pytest.mark.parametrize(
+    "missing", ["id", "version", "effective_from", "title", "scale", "items", "worked_example"]
+)
+def test_a_procedure_has_its_keys(missing):
+    with pytest.raises(ValidationError, match=missing):
+        Programme.model_validate({key: value for key, value in DEMO.items() if key != missing})
+
+
+# --- what single keys cannot show ---------------------------------------------------------------------
+
+SATISFIED = {"levels": ["satisfied"]}
+
+
+@pytest.mark.parametrize(
+    "keys, sentence",
+    [
+        ({"items": [*DEMO["items"], DEMO["items"][0]]}, "items.2.id: 'delivery' stands twice"),
+        ({"triggers": [{"id": "flag", "title": "Flag"}] * 2}, "triggers.1.id: 'flag' stands twice"),
+        ({"scale": {"levels": [{"id": "yes"}] * 2}}, "scale.levels: ['yes', 'yes'] holds a level twice"),
+        ({"satisfied": {"levels": ["great"]}}, "satisfied.levels: 'great' is not a level here"),
+        ({"points": {"values": {**DEMO["scale"], "great": 120}}}, "points.values: 'great' is not a level here"),
+        ({"points": {"values": {"satisfied": 1, "fair": 0.5}}}, "items.0.points: no points for ['dissatisfied']"),
+        ({"items": first_item(points={"satisfied": 1, "fair": 0})}, "items.0.points: no points for ['dissatisfied']"),
+        (
+            {"satisfied": SATISFIED, "satisfied_form": {"reading": "item", "item": "overall"}},
+            "satisfied_form.item: 'overall' is not an item here",
+        ),
+        ({"satisfied_form": {"reading": "all_items"}}, "satisfied_form: nothing says which answers count"),
+        ({"items": first_item(optional=True)}, "items.0.optional: 'delivery' has a weight or a gate"),
+        (
+            {"gates": [{"measure": "retrun_rate", "comparison": "at_least", "threshold": 0.7}]},
+            "gates.0.measure: 'retrun_rate' is not a measure",
+        ),
+        (
+            {"gates": [{"measure": "price.mean", "comparison": "at_least", "threshold": 70}]},
+            "gates.0.measure: 'price.mean' is not a measure",
+        ),
+        (
+            {"index": None, "grades": [], "gates": [{"measure": "index", "comparison": "at_least", "threshold": 70}]},
+            "gates.0.measure: there is no index here",
+        ),
+        ({"headline": "score"}, "headline: 'score' is not a measure"),
+        ({"measures": ["score"]}, "measures.0: 'score' is not a measure"),
+        ({"index": {"score": 1}}, "index.terms.score: 'score' is not a measure"),
+        ({"grades": [{"id": "poor", "lower": 0}, {"id": "good", "lower": 85}]}, "grades: the lower bounds"),
+        ({"grades": [{"id": "good", "lower": 85}, {"id": "fair", "lower": 85}]}, "grades: the lower bounds"),
+        ({"index": None}, "grades: grades are bands of the index"),
+    ],
+)  # fmt: skip
+def test_a_fault_between_keys_is_named_with_its_place(keys, sentence):
+    assert any(fault.startswith(sentence) for fault in faults(**keys)), faults(**keys)
+
+
+@pytest.mark.parametrize("measure", ["index", "service.mean", "service.satisfied", "return_rate"])
+def test_a_gate_stands_on_the_index_a_figure_of_an_item_or_a_measure(measure):
+    assert faults(gates=[{"measure": measure, "comparison": "at_least", "threshold": 0.7}]) == []
+
+
+# --- the five procedures ------------------------------------------------------------------------------
+
+CLAUSES = {
+    "airport": {"Code List and Field Guide 2015"},
+    "developer": {f"0§{n}" for n in ("P", 1, 3, 4, 6, 7, 8, 9, 13, 15, 17, 18, "R")},
+    "electrical": {
+        f"3b§{n}"
+        for n in ("4.1", "4.2.3", "4.2.4", "4.3.1", "4.4", "4.5.1", "4.5.2–4", "4.5.5", "4.5.6", "6")
+    },
+    "housing": {"Madsen 1976"},
+    "property": {"2§A", "2§B"}
+    | {
+        f"2§4.{n}" for n in ("1.1", "2.1", "2.2", "2.3", "2.4", "3", "4.1", "4.2", "4.3", "5")
+    },
+}  # fmt: skip
+
+
+def parts(value: object, place: str = "") -> Iterator[tuple[str, object]]:
+    """Yield everything inside a model with its place."""
+    yield place, value
+    if isinstance(value, BaseModel):
+        for key in type(value).model_fields:
+            yield from parts(getattr(value, key), f"{place}.{key}")
+    elif isinstance(value, tuple):
+        for i, each in enumerate(value):
+            yield from parts(each, f"{place}[{i}]")
+
+
+def test_the_items_and_levels_are_those_other_people_rely_on():
+    ids = {}
+    for name in NAMES:
+        programme = params.read_programme(FOLDER / f"{name}.yml").content
+        ids[name] = (" ".join(programme.item_ids), " ".join(programme.level_ids))
+    five = "very_satisfied satisfied fair dissatisfied very_dissatisfied"
+    assert ids == {
+        "airport": (
+            "overall food signs wifi restrooms cleanliness safety",
+            "outstanding good average below_average unacceptable",
+        ),
+        "developer": ("work_quality build_quality service overall", five),
+        "electrical": ("product delivery service packaging", "very_satisfied fair dissatisfied"),
+        "housing": ("satisfaction", "high medium low"),
+        "property": ("safety environment repairs other overall", five),
+    }
+
+
+def test_every_value_says_where_it_comes_from(shipped):
+    unused = ".satisfaction_rate" if shipped.satisfied_form is None else ""
+    silent = [
+        place
+        for place, value in parts(shipped)
+        if isinstance(value, Sourced) and "source" not in value.model_fields_set and place != unused
+    ]
+    assert silent == []
+
+
+def test_every_assumption_has_its_reason(shipped):
+    bare = [
+        rule["rule"]
+        for rule in programmes.rules(shipped)
+        if rule["source"] == "assumption" and not rule["note"]
+    ]
+    assert set(bare) <= {"min_n"}
+
+
+def test_every_clause_is_one_of_the_document(shipped):
+    named = {value.clause for _, value in parts(shipped) if getattr(value, "clause", None)}
+    assert named <= CLAUSES[shipped.id]
+
+
+def test_everything_to_be_read_stands_in_both_languages(shipped):
+    texts = [
+        (place, value)
+        for place, value in parts(shipped)
+        if place.endswith((".title", ".note", ".text", ".explanation")) and value
+    ]
+    assert texts
+    for place, text in texts:
+        assert set(text) == {"zh", "en"}, place
+        assert not re.search(
+            r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]", re.sub("《.*?》", "", text["en"])
+        ), place
+        assert not re.search(r"[,;:](?!\d{3})", text["zh"]), f"{place}: half-width punctuation in Chinese"
+
+
+def test_the_best_answer_stands_first(shipped):
+    for item in shipped.items:
+        points = shipped.item_points(item)
+        values = [points[level] for level in shipped.level_ids] if points else []
+        assert values == sorted(values, reverse=True)
+    satisfied = shipped.satisfied.levels
+    assert list(satisfied) == shipped.level_ids[: len(satisfied)]
+
+
+def test_every_example_has_a_measure_and_its_arithmetic(shipped):
+    assert shipped.worked_example.explanation
+    assert {"returned", "valid", "rejected"} <= set(shipped.worked_example.expect)
+
+
+@pytest.mark.parametrize(
+    "name, gates",
+    [
+        ("airport", []),
+        (
+            "developer",
+            [
+                ("return_rate", "at_least", 0.70, "rule", False, None, None),
+                ("invalid_rate", "at_most", 0.30, "rule", False, "remedy", "unless_remedied"),
+            ],
+        ),
+        ("electrical", [("return_rate", "at_least", 0.50, "target", False, None, None)]),
+        ("housing", []),
+        (
+            "property",
+            [
+                ("distribution_rate", "at_least", 0.90, "rule", True, None, None),
+                ("return_rate", "at_least", 0.85, "rule", False, None, None),
+                ("satisfaction_rate", "at_least", 0.85, "rule", False, "corrective_action", None),
+            ],
+        ),
+    ],
+)
+def test_the_gates_are_those_of_the_document(name, gates):
+    programme = params.read_programme(FOLDER / f"{name}.yml").content
+    assert gates == [
+        (g.measure, g.comparison, g.threshold, g.severity, g.cumulated, g.otherwise, g.voids)
+        for g in programme.gates
+    ]
+
+
+def test_the_points_of_the_electrical_form_add_to_three():
+    programme = params.read_programme(FOLDER / "electrical.yml").content
+    weighted = [item for item in programme.items if item.weight]
+    best = {item.id: max(item.points.values()) for item in weighted}
+    assert best == {"product": 1.5, "delivery": 1.2, "service": 0.3}
+    for item in weighted:
+        assert item.weight * 3 == pytest.approx(best[item.id])
+    assert programme.index.terms == {"survey_rate": 1, "complaint_rate": -1}
+    assert (programme.index.unit, programme.headline_measure) == ("share", "index")
