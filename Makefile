@@ -2,6 +2,8 @@
 PYTHON ?= python3
 READY := .venv/.ready
 export PYDEVD_DISABLE_FILE_VALIDATION = 1
+# The packages are compiled at first use (see below): without this that would be again in every process.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test setup lock clean FORCE
 .DEFAULT_GOAL := help
@@ -30,9 +32,10 @@ lock: ## renew requirements.lock after a change in pyproject.toml (with UPGRADE=
 	@echo "Resolving pyproject.toml into requirements.lock …"
 	@tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && "$(PYTHON)" -m venv "$$tools" && \
 	  "$$tools/bin/python" -m pip install --quiet uv && \
-	  "$$tools/bin/uv" pip compile --quiet --universal --python-version 3.11 --extra dev \
-	    --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
+	  echo "$(HELD_BACK)" | "$$tools/bin/uv" pip compile --quiet --universal --python-version 3.11 --extra dev \
+	    --constraint - --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 	    $(if $(UPGRADE),--upgrade) --output-file requirements.lock pyproject.toml
+HELD_BACK := argon2-cffi-bindings<26 # 26 has no wheel for Intel Macs, and only wheels are installed
 
 clean: ## remove the generated reports and all caches; .venv and the data stay
 	@find reports -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} + 2>/dev/null || true

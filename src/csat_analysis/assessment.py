@@ -9,9 +9,12 @@ import pandas as pd
 
 from csat_analysis import runs, scoring
 from csat_analysis.catalogue import MEASURES, round_shown
+from csat_analysis.errors import ParameterError
 from csat_analysis.evidence import Evidence, Measure
 from csat_analysis.load import Survey
 from csat_analysis.programmes import Gate, Programme
+
+ITEM_FIGURES = {"mean": "mean", "satisfied": "share_satisfied"}  # what a gate calls them, and the column of the items
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class Assessment:
         """Return one measure, or the index, as a mapping."""
         if name == "index":
             return {"id": "index", "numerator": None, "denominator": None, "method": "sum", **(self.index or {})}
-        return self.measures.set_index("id", drop=False).loc[name].to_dict()
+        found = {row["id"]: row for row in self.measures.to_dict("records")}[name]
+        return {str(key): value for key, value in found.items()}
 
     def __repr__(self) -> str:
         return f"<Assessment {self.survey.run.place}: {self.status}>"
@@ -73,7 +77,7 @@ def assess(survey: Survey) -> Assessment:
     return Assessment(
         survey=survey, evidence=evidence, status=status_of(survey, gates), measures=_measure_table(programme, found),
         gates=gates, triggers=triggers_of(programme, gates), index=index, grade=grade_of(programme, index), items=items,
-        strata=scoring.by_group(survey.answers, evidence.forms, programme, ["stratum"] if "stratum" in evidence.forms else []),
+        strata=scoring.by_group(survey.answers, evidence.forms, programme, {"stratum"} & set(evidence.forms)),
         groups=scoring.by_group(survey.answers, evidence.forms, programme, survey.run.groups),
         distribution=scoring.distribution(survey.answers, evidence.forms, programme),
         comparisons=compare_targets(survey.run.targets, found),
@@ -82,8 +86,8 @@ def assess(survey: Survey) -> Assessment:
 
 def gather(survey: Survey) -> Evidence:
     """Return what the measures are computed from."""
-    distribution = survey.tables.get("distribution")
-    ineligible = int((distribution["disposition"] == "ineligible").sum()) if _has(distribution, "disposition") else 0
+    dispositions = survey.tables.get("distribution", pd.DataFrame()).get("disposition", pd.Series(dtype=str))
+    ineligible = int((dispositions == "ineligible").sum())
     distributed = survey.counts.distributed
     first, last = runs.period_bounds(survey.run.period)
     return Evidence(
@@ -96,10 +100,6 @@ def gather(survey: Survey) -> Evidence:
         complaints=survey.counts.complaints,
         months=last.month - first.month + 1,
     )
-
-
-def _has(table: pd.DataFrame | None, column: str) -> bool:
-    return table is not None and column in table
 
 
 def published(programme: Programme, targets: Any = ()) -> list[str]:
@@ -123,7 +123,7 @@ def _measure_table(programme: Programme, found: dict[str, Measure]) -> pd.DataFr
     return pd.DataFrame(rows, dtype=object)
 
 
-# --- index and grade ----------------------------------------------------------------------------------------------------
+# --- index and grade --------------------------------------------------------------------------------------------------
 
 
 def index_of(programme: Programme, found: dict[str, Measure]) -> dict[str, Any] | None:
@@ -141,16 +141,17 @@ def index_of(programme: Programme, found: dict[str, Measure]) -> dict[str, Any] 
     if programme.index is None:
         return None
     terms = [(coefficient, found[name]) for name, coefficient in programme.index.terms.items()]
-    if any(measure.value is None for _, measure in terms):
+    parts = [coefficient * measure.value for coefficient, measure in terms if measure.value is not None]
+    if len(parts) < len(terms):
         return {"value": None, "conf_low": None, "conf_high": None}
-    value = sum(coefficient * measure.value for coefficient, measure in terms)
-    if any(measure.conf_low is None and measure.method != "count" for _, measure in terms):  # an error that is not stated
+    value = sum(parts)
+    if any(
+        measure.conf_low is None and measure.method != "count" for _, measure in terms
+    ):  # an error that is not stated
         return {"value": value, "conf_low": None, "conf_high": None}
     bounds = [
-        sorted(
-            coefficient * (measure.value if bound is None else bound) for bound in (measure.conf_low, measure.conf_high)
-        )
-        for coefficient, measure in terms
+        sorted(part if bound is None else coefficient * bound for bound in (measure.conf_low, measure.conf_high))
+        for part, (coefficient, measure) in zip(parts, terms, strict=True)
     ]
     return {"value": value, "conf_low": sum(low for low, _ in bounds), "conf_high": sum(high for _, high in bounds)}
 
@@ -165,7 +166,7 @@ def grade_of(programme: Programme, index: dict[str, Any] | None) -> dict[str, An
     return None
 
 
-# --- gates --------------------------------------------------------------------------------------------------------------
+# --- gates ------------------------------------------------------------------------------------------------------------
 
 
 def meets(value: float, comparison: str, threshold: float) -> bool:
@@ -183,15 +184,21 @@ def meets(value: float, comparison: str, threshold: float) -> bool:
     }[comparison]
 
 
-def gated_value(name: str, found: dict[str, Measure], index: dict[str, Any] | None, items: pd.DataFrame) -> float | None:
+def gated_value(
+    name: str, found: dict[str, Measure], index: dict[str, Any] | None, items: pd.DataFrame
+) -> float | None:
     """Return the value a gate looks at: a measure, the index, or an item's mean or satisfied share."""
     if name == "index":
         return index["value"] if index else None
     if name in found:
         return found[name].value
+    return item_value(name, items)
+
+
+def item_value(name: str, items: pd.DataFrame) -> float | None:
+    """Return what ``<item>.mean`` or ``<item>.satisfied`` names."""
     item, figure = name.split(".")
-    value = items.set_index("id").loc[item, {"mean": "mean", "satisfied": "share_satisfied"}[figure]]
-    return None if pd.isna(value) else float(value)
+    return dict(zip(items["id"], items[ITEM_FIGURES[figure]], strict=True))[item]
 
 
 def unit_of(name: str, programme: Programme) -> str:
@@ -201,7 +208,9 @@ def unit_of(name: str, programme: Programme) -> str:
     return MEASURES[name].unit if name in MEASURES else "share" if name.endswith(".satisfied") else "points"
 
 
-def judge_gates(survey: Survey, found: dict[str, Measure], index: dict[str, Any] | None, items: pd.DataFrame) -> pd.DataFrame:
+def judge_gates(
+    survey: Survey, found: dict[str, Measure], index: dict[str, Any] | None, items: pd.DataFrame
+) -> pd.DataFrame:
     """Return one row per gate; a gate without data is a row with an empty verdict."""
     in_progress = survey.run.as_of < runs.period_bounds(survey.run.period)[1]
     rows = []
@@ -221,13 +230,12 @@ def judge(gate: Gate, value: float | None, in_progress: bool, unit: str) -> dict
     passed = None if value is None else meets(value, gate.comparison, gate.threshold)
     shown = None if value is None else float(round_shown(value, unit)) / (100 if unit == "share" else 1)
     flips = shown is not None and meets(shown, gate.comparison, gate.threshold) != passed
+    verdict = {None: None, True: "met", False: "not_met"}[passed]
     if gate.cumulated and in_progress and passed is False:
         passed, verdict = None, "in_progress"
-    else:
-        verdict = {None: None, True: "met", False: "not_met"}[passed]
     return {
-        "comparison": gate.comparison, "threshold": gate.threshold, "value": value, "passed": passed, "verdict": verdict,
-        "certainty": None, "severity": gate.severity, "source": gate.source, "clause": gate.clause,
+        "comparison": gate.comparison, "threshold": gate.threshold, "value": value, "passed": passed,
+        "verdict": verdict, "certainty": None, "severity": gate.severity, "source": gate.source, "clause": gate.clause,
         "otherwise": gate.otherwise, "voids": gate.voids, "rounding_flips": flips,
     }  # fmt: skip
 
@@ -236,9 +244,13 @@ def triggers_of(programme: Programme, gates: pd.DataFrame) -> pd.DataFrame:
     """Return what the failed gates set off."""
     clauses = {trigger.id: trigger.clause for trigger in programme.triggers}
     rows = [
-        {"id": gate.otherwise, "because": gate.measure, "clause": clauses.get(gate.otherwise) or gate.clause}
-        for gate in gates.itertuples()
-        if gate.passed is False and gate.otherwise
+        {
+            "id": gate["otherwise"],
+            "because": gate["measure"],
+            "clause": clauses.get(gate["otherwise"]) or gate["clause"],
+        }
+        for gate in gates.to_dict("records")
+        if gate["passed"] is False and gate["otherwise"]
     ]
     return pd.DataFrame(rows, columns=["id", "because", "clause"], dtype=object)
 
@@ -276,13 +288,18 @@ def outcome(result: Assessment, name: str) -> float | str | None:
     if name.startswith("gates."):
         return result.gates.set_index("measure")["verdict"].get(name.removeprefix("gates."))
     if name in MEASURES:
-        return result.measure(name)["value"]
-    item, figure = name.rsplit(".", 1)
-    value = result.items.set_index("id").loc[item, {"mean": "mean", "satisfied": "share_satisfied"}[figure]]
-    return None if pd.isna(value) else float(value)
+        return compute(name, result.evidence).value
+    programme = result.survey.programme
+    if name.rpartition(".")[0] not in programme.item_ids or name.rpartition(".")[2] not in ITEM_FIGURES:
+        raise ParameterError(
+            f"{programme.id}: worked_example.expect: {name!r} is nothing an assessment gives; use returned, valid, "
+            f"rejected, status, grade, index, gates.<measure>, <item>.mean, <item>.satisfied or one of "
+            f"{sorted(MEASURES)}."
+        )
+    return item_value(name, result.items)
 
 
-# --- targets ---------------------------------------------------------------------------------------------
+# --- targets ----------------------------------------------------------------------------------------------------------
 
 
 def compare_targets(targets: Any, found: dict[str, Measure]) -> pd.DataFrame:

@@ -2,6 +2,9 @@
 
 import json
 from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel
 
 from csat_analysis import lint, load, params, records
 from csat_analysis.assessment import assess, outcome
@@ -10,7 +13,7 @@ from csat_analysis.programmes import Programme
 from csat_analysis.runs import RunFile
 from csat_analysis.words import speak
 
-SCHEMAS = {"programme": Programme, "run": RunFile, "record": records.Record}
+SCHEMAS: dict[str, type[BaseModel]] = {"programme": Programme, "run": RunFile, "record": records.Record}
 
 
 def check(root: Path) -> tuple[list[str], list[str]]:
@@ -31,7 +34,9 @@ def check(root: Path) -> tuple[list[str], list[str]]:
         words = speak("en")
         findings += [f"{run.place}: {words(f'finding.{code}', **values)}" for code, values in survey.findings]
         for row in survey.rejected.itertuples():
-            findings.append(f"{row.file}:{row.row}: {row.column}: {row.value!r} {words(f'reason.{row.reason}')}.")
+            place = ": ".join(filter(None, [f"{row.file}:{row.row}", row.column]))
+            value = f"{row.value!r} " if row.value else ""  # an id is not repeated
+            findings.append(f"{place}: {value}{words(f'reason.{row.reason}')}.")
     return findings, errors
 
 
@@ -47,7 +52,10 @@ def deviations(programme: Programme, tolerance: float = 1e-9) -> list[str]:
         numbers = isinstance(value, int | float) and isinstance(expected, int | float)
         same = abs(value - expected) <= tolerance if numbers else value == expected  # type: ignore[operator]
         if not same:
-            found.append(f"worked_example.expect.{name}: says {expected!r}, and the survey gives {value!r}; mend the one that is wrong.")
+            found.append(
+                f"worked_example.expect.{name}: says {expected!r}, and the survey gives {value!r}; "
+                f"mend the one that is wrong."
+            )
     return found
 
 
@@ -55,4 +63,6 @@ def schema(kind: str) -> str:
     """Return the JSON Schema of a programme, a run file or a record."""
     if kind not in SCHEMAS:
         raise ParameterError(f"schema: {kind!r} has none; use one of {sorted(SCHEMAS)}.")
-    return json.dumps(SCHEMAS[kind].model_json_schema(), ensure_ascii=False, indent=1) + "\n"
+    # a record is written by us, and all its keys are there; the others are written by people, who may leave keys out
+    mode: Literal["serialization", "validation"] = "serialization" if kind == "record" else "validation"
+    return json.dumps(SCHEMAS[kind].model_json_schema(mode=mode), ensure_ascii=False, indent=1) + "\n"

@@ -1,16 +1,19 @@
 """What can be asked for? ``csat check | list | run | schema``."""
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from csat_analysis import __version__
-from csat_analysis.errors import CsatError
+from csat_analysis.errors import CsatError, ReportError
+
+INTERRUPTED = 130  # as shells say it
 
 app = typer.Typer(
     name="csat", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -20,6 +23,7 @@ app = typer.Typer(
 Root = Annotated[Path, typer.Option(help="The folder that holds params/, data/, notebooks/ and reports/.")]
 Projects = Annotated[list[str], typer.Option("--project", help="Only this project; may be repeated.")]
 Periods = Annotated[list[str], typer.Option("--period", help="Only this period; may be repeated.")]
+Languages = Annotated[list[str], typer.Option("--language", help="zh or en; may be repeated. Else the run file's.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say only what went wrong.")]
 
@@ -31,20 +35,27 @@ def _show_version(asked: bool) -> None:
 
 
 @app.callback()
-def _common(version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")] = False) -> None:
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Options stand after the command."""
 
 
 @app.command()
 def check(root: Root = Path("."), verbose: Verbose = False, quiet: Quiet = False) -> None:
     """Validate programmes, run files and data; print every finding with its place."""
-    from csat_analysis import checks
+    from csat_analysis import checks, params
 
     rules, errors = checks.check(_root(root))
     for line in errors:
         print(line, file=sys.stderr)
     for line in rules if not quiet else ():
         print(line)
+    if verbose:
+        read = params.read_rules(_root(root))
+        print(f"Read: {', '.join([*sorted(read.editions), *(run.place for run in read.runs)])}.")
     if not errors and not quiet:
         print("Every file can be used.")
     raise typer.Exit(int(bool(errors)))
@@ -52,40 +63,42 @@ def check(root: Root = Path("."), verbose: Verbose = False, quiet: Quiet = False
 
 @app.command("list")
 def list_runs(
-    root: Root = Path("."), project: Projects = [], period: Periods = [],  # noqa: B006 - typer copies it
+    root: Root = Path("."), project: Projects = [], period: Periods = [], language: Languages = [],  # noqa: B006 - typer copies it
     why: Annotated[bool, typer.Option("--why", help="Say why a run is stale.")] = False,
     verbose: Verbose = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Print every run and how it stands: never run, fresh, stale, failed, closed."""
     from csat_analysis import params, runner
 
+    _check_languages(language)
     rules = params.read_rules(_root(root))
     _print_broken(rules)
     for run in runner.select(rules, project, period):
-        state = runner.state_of(rules, run)
-        shown = why or state.state == "unusable"
-        print(f"{run.project}\t{run.period}\t{state.state}" + (f"\t{'; '.join(state.why)}" if shown and state.why else ""))
+        state = runner.state_of(rules, run, language)
+        wrong = state.state in ("failed", "unusable")
+        shown = why or verbose or state.state == "unusable"
+        if wrong or not quiet:
+            print(
+                f"{run.project}\t{run.period}\t{state.state}"
+                + (f"\t{'; '.join(state.why)}" if shown and state.why else "")
+            )
 
 
 @app.command()
 def run(
-    root: Root = Path("."), project: Projects = [], period: Periods = [],  # noqa: B006
-    language: Annotated[list[str], typer.Option(help="zh or en; may be repeated. Else the run file's.")] = [],  # noqa: B006
+    root: Root = Path("."), project: Projects = [], period: Periods = [], language: Languages = [],  # noqa: B006
     jobs: Annotated[int, typer.Option(min=1, help="How many runs at a time.")] = os.cpu_count() or 1,
     force: Annotated[bool, typer.Option("--force", help="Redo what is fresh or closed, too.")] = False,
     verbose: Verbose = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Bring stale runs up to date: execute chapters, render pages, write records, then the portal."""
     from csat_analysis import params, publish, runner
-    from csat_analysis.words import languages
 
-    for each in language:
-        if each not in languages():
-            raise typer.BadParameter(f"{each!r} is not a language here; use one of {languages()}.", param_hint="--language")
+    _check_languages(language)
     rules = params.read_rules(_root(root))
     _print_broken(rules)
     chosen = runner.select(rules, project, period)
-
+    runner.recover(rules, chosen)
     states = [runner.state_of(rules, each, language, force) for each in chosen]
     with _progress(len(states), quiet) as advance:
 
@@ -94,11 +107,15 @@ def run(
             for message in outcome.messages:
                 print(message, file=sys.stderr)
             if not quiet:
-                ending = f"{outcome.state} in {outcome.seconds:.1f} s" if outcome.seconds else f"{outcome.state} ({state.state})"
-                print(f"{state.run.place}: {ending}", flush=True)
+                detail = {"skipped": f" ({state.state})", "unusable": ""}.get(
+                    outcome.state, f" in {outcome.seconds:.1f} s"
+                )
+                print(f"{state.run.place}: {outcome.state}{detail}", flush=True)
+            for reason in state.why if verbose else ():
+                print(f"  {reason}", flush=True)
 
         outcomes = runner.bring_up_to_date(states, jobs, tell, prepare)
-    status = runner.exit_status(outcomes)
+    status = runner.exit_status(outcomes, runner.left_out(rules, project))
     if status != 2:
         runner.write_portal(rules, language[0] if language else "zh")
     raise typer.Exit(status)
@@ -106,7 +123,10 @@ def run(
 
 @app.command()
 def schema(
-    kind: Annotated[str, typer.Argument(help="programme, run or record")], root: Root = Path("."), verbose: Verbose = False, quiet: Quiet = False
+    kind: Annotated[str, typer.Argument(help="programme, run or record")],
+    root: Root = Path("."),
+    verbose: Verbose = False,
+    quiet: Quiet = False,
 ) -> None:
     """Print the JSON Schema of a programme, a run file or a record."""
     from csat_analysis import checks
@@ -118,6 +138,16 @@ def _root(root: Path) -> Path:
     from csat_analysis import params
 
     return params.find_root(root).absolute()
+
+
+def _check_languages(chosen: list[str]) -> None:
+    from csat_analysis.words import languages
+
+    for each in chosen:
+        if each not in languages():
+            raise typer.BadParameter(
+                f"{each!r} is not a language here; use one of {languages()}.", param_hint="--language"
+            )
 
 
 def _print_broken(rules: Any) -> None:
@@ -145,6 +175,8 @@ def prepare() -> None:
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that knows no Chinese is no reason to stop
 
 
 def main() -> None:
@@ -154,7 +186,8 @@ def main() -> None:
         app()
     except CsatError as error:
         print(error, file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("Interrupted; what was finished is kept, the rest is as it was.", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(1 if isinstance(error, ReportError) else 2)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            print("Interrupted; what was finished is kept, the rest is as it was.", file=sys.stderr)
+        raise

@@ -16,7 +16,7 @@ class CsatError(Exception):
         self.messages = (messages,) if isinstance(messages, str) else tuple(messages)
         super().__init__("\n".join(self.messages))
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type, tuple[tuple[str, ...]]]:
         return type(self), (self.messages,)
 
 

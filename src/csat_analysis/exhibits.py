@@ -1,4 +1,4 @@
-"""How is it shown? Tables and sentences of a report, in the reader's language; rounding and small cells are decided here."""
+"""How is it shown? Tables and sentences of a report, in the reader's language; digits and small cells decided here."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,18 +6,20 @@ from typing import Any
 import pandas as pd
 
 from csat_analysis import scoring
-from csat_analysis.assessment import Assessment, assess, outcome, unit_of
+from csat_analysis.assessment import Assessment, unit_of
 from csat_analysis.catalogue import MEASURES
-from csat_analysis.load import Survey, worked_example
+from csat_analysis.load import Survey
 from csat_analysis.markup import Cell, Column, Exhibit, listing, prose, render, table
 from csat_analysis.phrases import (
-    colon,
+    column_title,
     formula,
     gate_sentences,
     grade_title,
+    index_sum,
     item_title,
     level_title,
     measure_title,
+    points_listing,
     return_sentence,
     satisfied_reading,
     status_sentences,
@@ -27,6 +29,7 @@ from csat_analysis.programmes import NOT_APPLICABLE, Programme, rules
 from csat_analysis.words import Words, speak
 
 SHOWN_REJECTIONS = 50
+SHOWN_DIGITS = 16  # of a checksum
 
 
 # --- headline and sentences -------------------------------------------------------------------------------------------
@@ -39,19 +42,23 @@ def headline(result: Assessment, language: str) -> Exhibit:
     measure, unit = result.measure(name), unit_of(name, programme)
     value = words.number(measure.get("value"), unit)
     bounds = words.interval(measure.get("conf_low"), measure.get("conf_high"), unit)
-    explanation = [colon(words, words("head.formula"), formula(programme, name, words))]
+    explanation = [words.colon(words("head.formula"), formula(programme, name, words))]
     if name.startswith("satisfaction_rate"):
-        explanation.append(colon(words, words("rule.satisfied_form"), satisfied_reading(programme, words)))
-    if measure.get("denominator"):
+        explanation.append(words.colon(words("rule.satisfied_form"), satisfied_reading(programme, words)))
+    if name == "index":
+        explanation.append(index_sum(result, words))
+    elif measure.get("denominator"):
         parts = (words.count(measure["numerator"]), words.count(measure["denominator"]))
         explanation.append(f"{parts[0]} ÷ {parts[1]} = {value}")
     if result.grade:
-        explanation.append(colon(words, words("head.grade"), grade_title(programme, result.grade["id"], words)))
-    explanation += status_sentences(result, words)
+        explanation.append(words.colon(words("head.grade"), grade_title(programme, result.grade["id"], words)))
+    interval = ""
+    if bounds != words("not_computed"):
+        interval = words.aside(words.colon(words("head.interval"), bounds), words(f"method.{measure['method']}"))
     return render(
-        "headline", status=result.status, stamp=words(f"stamp.{result.status}"), title=measure_title(programme, name, words),
-        value=value, interval="" if bounds == words("not_computed") else colon(words, words("head.interval"), bounds),
-        explanation=explanation,
+        "headline", status=result.status, stamp=words(f"stamp.{result.status}"),
+        title=measure_title(programme, name, words), value=value, interval=interval,
+        explanation=[*filter(None, explanation), *status_sentences(result, words)],
     )  # fmt: skip
 
 
@@ -61,7 +68,7 @@ def summary(result: Assessment, language: str) -> Exhibit:
     return prose(return_sentence(result, words), *gate_sentences(result, words), kind="summary")
 
 
-# --- fieldwork ----------------------------------------------------------------------------------------------------------
+# --- fieldwork --------------------------------------------------------------------------------------------------------
 
 
 def ledger_table(result: Assessment, language: str) -> Exhibit:
@@ -70,7 +77,11 @@ def ledger_table(result: Assessment, language: str) -> Exhibit:
     stages: list[tuple[str, int | None]] = [("frame", evidence.frame), ("distributed", evidence.distributed)]
     if evidence.eligible != evidence.distributed:
         stages.append(("eligible", evidence.eligible))
-    stages += [("returned", evidence.returned), ("valid", evidence.valid), ("invalid", evidence.returned - evidence.valid)]
+    stages += [
+        ("returned", evidence.returned),
+        ("valid", evidence.valid),
+        ("invalid", evidence.returned - evidence.valid),
+    ]
     if result.survey.programme.satisfied_form:
         stages.append(("satisfied", int(evidence.forms.loc[evidence.forms["satisfied"], "count"].sum())))
     rows = [(words(f"ledger.{stage}"), words.count(number)) for stage, number in stages]
@@ -78,38 +89,53 @@ def ledger_table(result: Assessment, language: str) -> Exhibit:
     notes = []
     if distribution is not None and "disposition" in distribution:
         counts = distribution["disposition"].replace("", "unknown").value_counts()
-        parts = [f"{words('disposition.' + name)} {words.count(n)}" for name, n in counts.items()]
-        notes.append(colon(words, words("table.distribution"), words("semicolon").join(parts)))
+        parts = [f"{words(f'disposition.{name}')} {words.count(n)}" for name, n in counts.items()]
+        notes.append(words.colon(words("table.distribution"), words("semicolon").join(parts)))
     return table(words("caption.ledger"), [Column(words("head.stage")), Column(words("head.forms"), True)], rows, notes)
 
 
 def rate_table(result: Assessment, language: str) -> Exhibit:
     """Return every measure with what it counts, numerator, denominator, value, interval and source."""
     words, programme = speak(language), result.survey.programme
-    rows = []
-    for measure in result.measures.to_dict("records"):
-        unit = MEASURES[measure["id"]].unit
-        bounds = words.interval(measure["conf_low"], measure["conf_high"], unit)
-        rows.append(
-            (
-                words(f"measure.{measure['id']}"), formula(programme, measure["id"], words), words.count(measure["numerator"]),
-                words.count(measure["denominator"]), words.number(measure["value"], unit),
-                _interval_or_reason(measure, bounds, words),
-            )  # fmt: skip
+    shown = [measure for measure in result.measures.to_dict("records") if not _is_spare(measure["id"], programme)]
+    rows = [
+        (
+            words(f"measure.{measure['id']}"), formula(programme, measure["id"], words),
+            words.count(measure["numerator"]), words.count(measure["denominator"]),
+            words.number(measure["value"], MEASURES[measure["id"]].unit),
+            _interval_and_method(measure, words), _measure_source(measure, words),
         )
+        for measure in shown
+    ]  # fmt: skip
     heads = [Column(words(f"head.{name}"), name in ("numerator", "denominator", "value")) for name in
-             ("measure", "formula", "numerator", "denominator", "value", "interval")]  # fmt: skip
-    notes = []
-    if "survey_rate" in set(result.measures["id"]):
-        notes.append(colon(words, words("measure.survey_rate"), words("note.points_of", full=f"{scoring.full_points(programme):g}")))
+             ("measure", "formula", "numerator", "denominator", "value", "interval", "source")]  # fmt: skip
+    notes = [words("note.no_data")] if any(measure["value"] is None for measure in shown) else []
+    if any(measure["id"] == "survey_rate" for measure in shown):
+        points = words("note.points_of", full=f"{scoring.full_points(programme):g}")
+        notes.append(words.colon(words("measure.survey_rate"), points))
     return table(words("caption.rates"), heads, rows, notes)
 
 
-def _interval_or_reason(measure: Mapping[str, Any], bounds: str, words: Words) -> str:
-    """Return an interval; where there is none, why."""
-    if measure["value"] is None or bounds != words("not_computed"):
-        return bounds
-    return words(f"method.{measure['method']}")
+def _is_spare(name: str, programme: Programme) -> bool:
+    """Return whether a programme has no such rate, or has it twice."""
+    if programme.satisfied_form is None:
+        return name.startswith("satisfaction_rate")
+    return name == "satisfaction_rate_of_valid" and programme.satisfaction_rate.denominator == "valid"
+
+
+def _interval_and_method(measure: Mapping[str, Any], words: Words) -> Cell:
+    """Return an interval with its method; where there is none, why."""
+    unit = MEASURES[measure["id"]].unit
+    bounds = words.interval(measure["conf_low"], measure["conf_high"], unit)
+    if measure["value"] is None:
+        return Cell(bounds)
+    method = words(f"method.{measure['method']}")
+    return Cell("" if bounds == words("not_computed") else bounds, "whole", (method,))
+
+
+def _measure_source(measure: Mapping[str, Any], words: Words) -> str:
+    assumed = measure["clause"] or measure["id"] == "satisfaction_rate"
+    return words.source(measure["clause"]) if assumed else words("source.common")
 
 
 def account_table(survey: Survey, language: str) -> Exhibit:
@@ -136,12 +162,26 @@ def rejected_table(survey: Survey, language: str) -> Exhibit:
     if not total:
         return prose(words("sentence.rejected_none"))
     rows = [
-        (each["file"], str(each["row"]), each["column"], each["value"], words(f"reason.{each['reason']}"))
+        (
+            each["file"],
+            str(each["row"]),
+            each["column"],
+            _rejected_value(each, words),
+            words(f"reason.{each['reason']}"),
+        )
         for each in survey.rejected.head(SHOWN_REJECTIONS).to_dict("records")
     ]
     heads = [Column(words(f"head.{name}"), name == "row") for name in ("file", "row", "column", "cell", "reason")]
-    notes = [words("note.more_rejected", shown=SHOWN_REJECTIONS, n=words.count(total))] if total > SHOWN_REJECTIONS else []
+    notes = (
+        [words("note.more_rejected", shown=SHOWN_REJECTIONS, n=words.count(total))] if total > SHOWN_REJECTIONS else []
+    )
     return table(words("caption.rejected", n=words.count(total)), heads, rows, notes)
+
+
+def _rejected_value(rejection: Mapping[str, Any], words: Words) -> str:
+    """Return the value; ids of people are not repeated."""
+    hidden = rejection["column"].endswith("_id") and rejection["reason"] != "empty_id"
+    return words("not_shown") if hidden else rejection["value"]
 
 
 def findings(survey: Survey, language: str) -> Exhibit:
@@ -154,14 +194,14 @@ def input_table(survey: Survey, language: str) -> Exhibit:
     """Return the files the figures come from, with checksums."""
     words = speak(language)
     rows = [
-        (words(f"table.{each['table']}"), each["file"], words.count(each["rows"]), each["sha256"][:16] + "…")
+        (words(f"table.{each['table']}"), each["file"], words.count(each["rows"]), each["sha256"][:SHOWN_DIGITS])
         for each in survey.inputs.to_dict("records")
     ]
     heads = [Column(words(f"head.{name}"), name == "rows") for name in ("table", "file", "rows", "sha256")]
-    return table(words("caption.inputs"), heads, rows)
+    return table(words("caption.inputs"), heads, rows, [words("note.sha256", n=SHOWN_DIGITS)])
 
 
-# --- rules and verdicts -------------------------------------------------------------------------------------------------
+# --- rules and verdicts -----------------------------------------------------------------------------------------------
 
 
 def gate_table(result: Assessment, language: str) -> Exhibit:
@@ -169,23 +209,31 @@ def gate_table(result: Assessment, language: str) -> Exhibit:
     words, programme = speak(language), result.survey.programme
     rows, notes = [], []
     for gate in result.gates.itertuples():
-        unit, name = unit_of(gate.measure, programme), measure_title(programme, gate.measure, words)
+        name, unit = measure_title(programme, gate.measure, words), unit_of(gate.measure, programme)
         rule = words(f"comparison.{gate.comparison}", threshold=words.number(gate.threshold, unit))
         verdict = gate.verdict or "missing"
         rows.append(
             (
-                name, words("rule.target", rule=rule) if gate.severity == "target" else rule, words.number(gate.value, unit),
-                Cell(words(f"verdict.{verdict}"), f"verdict {verdict}"), words.source(gate.clause),
-                trigger_title(programme, gate.otherwise, words) if gate.otherwise else words("none"),
+                name,
+                words("rule.target", rule=rule) if gate.severity == "target" else rule,
+                words.number(gate.value, unit),
+                Cell(words(f"verdict.{verdict}"), f"verdict {verdict}"),
+                words.source(gate.clause),
+                trigger_title(programme, gate.otherwise, words) if gate.otherwise else words("not_computed"),
             )  # fmt: skip
         )
         if gate.rounding_flips:
-            shown = words.number(gate.value, unit)
-            notes.append(words("note.rounding", name=name, shown=shown, value=f"{gate.value:.8g}"))
+            shown, value = words.number(gate.value, unit), words.exact(gate.value, unit)
+            notes.append(words("note.rounding", name=name, shown=shown, value=value))
+    if not all(gate.otherwise for gate in programme.gates):
+        notes.append(words("note.consequence"))
     if programme.satisfied_form and programme.satisfaction_rate.denominator == "returned":
         of_valid = result.measure("satisfaction_rate_of_valid")["value"]
         notes.append(words("note.returned_base", rate=words.number(of_valid, "share")))
-    heads = [Column(words(f"head.{name}"), name == "value") for name in ("measure", "rule", "value", "verdict", "source", "consequence")]
+    heads = [
+        Column(words(f"head.{name}"), name == "value")
+        for name in ("measure", "rule", "value", "verdict", "source", "consequence")
+    ]
     return table(words("caption.gates"), heads, rows, notes) if rows else prose(words("sentence.gates_none"))
 
 
@@ -195,65 +243,21 @@ def target_table(result: Assessment, language: str) -> Exhibit:
     rows = []
     for row in result.comparisons.to_dict("records"):
         unit = MEASURES[row["id"]].unit
-        difference = words.number(row["estimate"], unit)
-        bounds = words.interval(row["conf_low"], row["conf_high"], unit)
-        rows.append((words(f"measure.{row['id']}"), words.number(row["against"], unit), difference, bounds))
-    heads = [Column(words("head.measure")), Column(words("severity.target"), True), Column(words("caption.targets"), True),
-             Column(words("head.interval"))]  # fmt: skip
-    return table(words("caption.targets"), heads, rows)
-
-
-def rule_table(programme: Programme, language: str) -> Exhibit:
-    """Return every value the programme sets, with its clause or as an assumption of the organisation."""
-    words = speak(language)
-    rows = [
-        (_rule_name(rule, programme, words), _rule_value(rule, programme, words), words.source(rule["clause"]), words.title(rule["note"]))
-        for rule in rules(programme)
+        value, interval = (
+            row["against"] + row["estimate"],
+            words.difference_interval(row["conf_low"], row["conf_high"], unit),
+        )
+        numbers = (
+            words.number(row["against"], unit),
+            words.number(value, unit),
+            words.difference(row["estimate"], unit),
+        )
+        rows.append((words(f"measure.{row['id']}"), *numbers, interval))
+    heads = [
+        Column(words(f"head.{name}"), name != "measure")
+        for name in ("measure", "target", "value", "difference", "interval")
     ]
-    heads = [Column(words("head.what")), Column(words("head.value")), Column(words("head.source")), Column(words("head.reason"))]
-    return table(words("caption.rules"), heads, rows, kind="wide")
-
-
-def _rule_name(rule: Mapping[str, Any], programme: Programme, words: Words) -> str:
-    title = words.title(rule["title"], rule["id"])
-    if rule["rule"] in ("gate", "measure"):
-        title = measure_title(programme, rule["id"], words)
-    return words(f"rule.{rule['rule']}", title=title)
-
-
-def _rule_value(rule: Mapping[str, Any], programme: Programme, words: Words) -> str:
-    """Return a rule's value as a reader would say it."""
-    kind, value = rule["rule"], rule["value"]
-    if kind in ("scale", "satisfied"):
-        return words.listing(level_title(programme, level, words) for level in value)
-    if kind == "points":
-        return _points(value, programme, words)
-    if kind == "item":
-        weight = words("rule.weight", weight=f"{value['weight']:g}") if value["weight"] is not None else ""
-        points = _points(value["points"], programme, words) if value["points"] else ""
-        return words("semicolon").join(filter(None, (weight, points))) or words("rule.asked")
-    if kind == "validity":
-        return words("rule.validity_value", n=value)
-    if kind == "satisfied_form":
-        return satisfied_reading(programme, words)
-    if kind == "satisfaction_rate":
-        return words(f"base.{value}")
-    if kind == "gate":
-        unit = unit_of(value.measure, programme)
-        wanted = words(f"comparison.{value.comparison}", threshold=words.number(value.threshold, unit))
-        return words("rule.target", rule=wanted) if value.severity == "target" else wanted
-    if kind in ("index", "measure"):
-        return formula(programme, rule["id"] or "index", words)
-    if kind == "duty":
-        return words(f"every.{value['every']}") if value["every"] else words("months_before", n=value["months_before"])
-    if kind == "grade":
-        return words("comparison.at_least", threshold=words.number(value, unit_of("index", programme)))
-    return "" if value is None else str(value)
-
-
-def _points(points: Mapping[str, float], programme: Programme, words: Words) -> str:
-    parts = [f"{level_title(programme, level, words)} {number:g}".replace("-", "−") for level, number in points.items()]
-    return words("comma").join(parts)
+    return table(words("caption.targets"), heads, rows)
 
 
 def index_table(result: Assessment, language: str) -> Exhibit:
@@ -266,78 +270,79 @@ def index_table(result: Assessment, language: str) -> Exhibit:
         value = result.measure(term)["value"]
         product = None if value is None else coefficient * value
         shown = words.number(product, programme.index.unit)
-        rows.append((measure_title(programme, term, words), f"{coefficient:g}".replace("-", "−"), words.number(value, MEASURES[term].unit), shown))
+        name, factor = measure_title(programme, term, words), f"{coefficient:g}".replace("-", "−")
+        rows.append((name, factor, words.number(value, MEASURES[term].unit), shown))
     total = words.number(result.index["value"], programme.index.unit)
     rows.append((measure_title(programme, "index", words), "", "", total))
     heads = [Column(words(f"head.{name}"), name != "term") for name in ("term", "coefficient", "value", "product")]
-    notes = [colon(words, words("head.source"), words.source(programme.index.clause))]
+    notes = [words.colon(words("head.source"), words.source(programme.index.clause))]
     return table(words("caption.index"), heads, rows, notes)
-
-
-def worked_example_tables(programme: Programme, language: str) -> Exhibit:
-    """Return the worked example: its forms, and its results by hand beside the computed ones."""
-    words, survey = speak(language), worked_example(programme)
-    result = assess(survey)
-    lines = [[cell.strip() for cell in line.split("|")] for line in programme.worked_example.responses.strip().splitlines()]
-    heads = [Column(item_title(programme, name, words) if name in programme.item_ids else words.get(f"head.{name}", name)) for name in lines[0]]
-    heads = [head._replace(head=words("head.id")) if name == "form_id" else head for head, name in zip(heads, lines[0], strict=True)]
-    forms = table(words("caption.example_forms"), heads, lines[1:], kind="compact")
-    rows = []
-    for name, expected in programme.worked_example.expect.items():
-        title, unit = _expected_name(programme, name, words)
-        shown = [_expected_value(programme, name, value, unit, words) for value in (expected, outcome(result, name))]
-        rows.append((title, *shown))
-    heads = [Column(words("head.measure")), Column(words("head.expected"), True), Column(words("head.computed"), True)]
-    explanation = programme.worked_example.explanation
-    results = table(words("caption.example_results"), heads, rows, [words.title(explanation)] if explanation else [], kind="compact")
-    return Exhibit(forms.html + results.html)
-
-
-def _expected_name(programme: Programme, name: str, words: Words) -> tuple[str, str]:
-    if name.startswith("gates."):
-        gate = name.removeprefix("gates.")
-        return words("expect.gates", title=measure_title(programme, gate, words)), "verdict"
-    if name in MEASURES or name == "index" or "." in name:
-        return measure_title(programme, name, words), unit_of(name, programme)
-    return words(f"expect.{name}"), name
-
-
-def _expected_value(programme: Programme, name: str, value: float | str | None, unit: str, words: Words) -> str:
-    if unit == "verdict":
-        return words(f"verdict.{value or 'missing'}")
-    if unit == "status":
-        return words(f"stamp.{value}")
-    if unit == "grade":
-        return grade_title(programme, str(value), words) if value else words("not_computed")
-    number = None if value is None else float(value)
-    return words.number(number, unit) if unit in ("share", "points", "per_1000") else words.count(number)
 
 
 # --- items and groups -------------------------------------------------------------------------------------------------
 
 
-def item_table(result: Assessment, language: str) -> Exhibit:
-    """Return every question with its answers, mean points, satisfied share and interval."""
-    words, survey = speak(language), result.survey
-    apart = result.distribution.pivot(index="item", columns="level", values="n") if len(result.distribution) else pd.DataFrame()
-    rows, missing = [], []
-    for item in result.items.to_dict("records"):
-        title = item_title(survey.programme, item["id"], words)
-        if item["id"] not in survey.answers:
-            missing.append(title)
-            continue
-        others = (words.count(apart.loc[item["id"], level]) for level in (NOT_APPLICABLE, "empty"))
-        rows.append((title, words.count(item["n"]), *others, words.number(item["mean"]), *_share_and_interval(item, words)))
-    names = ("item", "n", "not_applicable", "empty", "mean", "share_satisfied", "interval")
+def answer_table(result: Assessment, language: str) -> Exhibit:
+    """Return how often each answer was given to each question, with its share; what is outside the shares apart."""
+    words, programme = speak(language), result.survey.programme
+    rows = []
+    for item, part in result.distribution.groupby("item", sort=False):
+        number, share = part.set_index("level")["n"], part.set_index("level")["share"]
+        given = [
+            Cell(words.count(number[level]), below=(words.number(share[level], "share"),))
+            for level in programme.level_ids
+        ]
+        base = words.count(number[programme.level_ids].sum())
+        rows.append(
+            (
+                item_title(programme, item, words),
+                *given,
+                base,
+                words.count(number[NOT_APPLICABLE]),
+                words.count(number["empty"]),
+            )
+        )
+    titles = [level_title(programme, level, words) for level in programme.level_ids]
+    heads = [Column(words("head.item")), *(Column(title, True) for title in titles)]
+    heads += [Column(words(f"head.{name}"), True) for name in ("n", "not_applicable", "empty")]
     notes = [words("note.base_given")]
-    if result.items["conf_low"].notna().any():
+    if (result.evidence.forms["weight"] != 1).any():
+        notes.append(words("note.weights"))
+    return table(words("caption.answers"), heads, rows, notes)
+
+
+def item_table(result: Assessment, language: str) -> Exhibit:
+    """Return every question with its answers, mean points with standard error, satisfied share and interval."""
+    words, survey = speak(language), result.survey
+    programme, asked = survey.programme, result.items[result.items["id"].isin(survey.answers.columns)]
+    names = ["item", "n", "mean", *(("share_satisfied", "interval") if programme.satisfied else ())]
+    rows = [
+        (item_title(programme, item["id"], words), words.count(item["n"]), _mean_cell(item, programme, words),
+         *(_share_and_interval(item, words) if programme.satisfied else ()))
+        for item in asked.to_dict("records")
+    ]  # fmt: skip
+    notes = []
+    if programme.satisfied:
+        levels = words.listing(level_title(programme, level, words) for level in programme.satisfied.levels)
+        notes.append(words("note.satisfied_levels", levels=levels))
+    if programme.points:
+        notes.append(words("note.points", points=points_listing(programme.points.values, programme, words)))
+    if asked["conf_low"].notna().any():
         notes.append(words("note.interval"))
-    if survey.programme.satisfied:
-        levels = (level_title(survey.programme, level, words) for level in survey.programme.satisfied.levels)
-        notes.append(words("note.satisfied_levels", levels=words.listing(levels)))
+    missing = [item_title(programme, item, words) for item in programme.item_ids if item not in survey.answers]
     if missing:
         notes.append(words("note.not_asked", names=words.listing(missing)))
-    return table(words("caption.items"), [Column(words(f"head.{name}"), name != "item") for name in names], rows, notes)
+    caption = words("caption.items" if programme.satisfied else "caption.items_mean")
+    return table(caption, [Column(words(f"head.{name}"), name != "item") for name in names], rows, notes)
+
+
+def _mean_cell(item: Mapping[str, Any], programme: Programme, words: Words) -> Cell:
+    """Return mean points with their standard error, and the full points where items differ in them."""
+    own = next(each.points for each in programme.items if each.id == item["id"])
+    below = [words("note.full", full=f"{max(own.values()):g}")] if own else []
+    if item["mean_se"] is not None:
+        below.append(words("note.se", se=words.number(item["mean_se"])))
+    return Cell(words.number(item["mean"]), below=tuple(below) if item["mean"] is not None else ())
 
 
 def _share_and_interval(row: Mapping[str, Any], words: Words) -> tuple[str, str]:
@@ -345,40 +350,50 @@ def _share_and_interval(row: Mapping[str, Any], words: Words) -> tuple[str, str]
 
 
 def group_table(result: Assessment, language: str) -> Exhibit:
-    """Return the satisfied share of every question in every stratum and group; small ones suppressed."""
+    """Return the satisfied share (else the mean) of each question in each stratum and group; small ones suppressed."""
     words, survey = speak(language), result.survey
     figures = [*result.strata.to_dict("records"), *result.groups.to_dict("records")]
-    if not figures:
-        return Exhibit("")
     asked = [item for item in survey.programme.item_ids if item in survey.answers]
-    cells = {(row["by"], row["level"], row["id"]): _group_cell(row, survey.programme, words) for row in figures}
+    cells = {
+        (row["by"], row["level"], row["id"]): _group_cell(row, survey.programme, len(asked) < 4, words)
+        for row in figures
+    }
     rows = [
-        (f"{words.title(survey.run.names.get(by), by)}{words('colon')}{level}", *(cells[by, level, item] for item in asked))
+        (words.colon(column_title(survey.run, by, words), str(level)), *(cells[by, level, item] for item in asked))
         for by, level in dict.fromkeys((row["by"], row["level"]) for row in figures)
     ]
     heads = [Column(words("head.group")), *(Column(item_title(survey.programme, item, words), True) for item in asked)]
     notes = [words("note.groups_descriptive")]
+    if any(row["conf_low"] is not None for row in figures) and result.evidence.frame:
+        notes.append(words("note.fpc_not_in_groups"))
     if any(row["suppressed"] for row in figures):
         notes.append(words("note.suppressed", min_n=survey.programme.min_n))
-    return table(words("caption.groups"), heads, rows, notes)
+    caption = words("caption.groups" if survey.programme.satisfied else "caption.groups_mean")
+    return table(caption, heads, rows, notes)
 
 
-def _group_cell(row: Mapping[str, Any], programme: Programme, words: Words) -> Cell:
+def _group_cell(row: Mapping[str, Any], programme: Programme, roomy: bool, words: Words) -> Cell:
     if row["suppressed"]:
-        return Cell(words("not_computed"), below=words("suppressed", min_n=programme.min_n))
-    share, bounds = _share_and_interval(row, words)
+        return Cell(words("not_computed"), below=(words("suppressed", min_n=programme.min_n),))
     answered = words("figure.answered", n=words.count(row["n"]))
-    return Cell(share, below=answered if bounds == words("not_computed") else f"{bounds} · {answered}")
+    if not programme.satisfied:
+        return Cell(words.number(row["mean"]), below=(answered,))
+    share, bounds = _share_and_interval(row, words)
+    if bounds == words("not_computed"):
+        return Cell(share, below=(answered,))
+    return Cell(share, below=(words.aside(bounds, answered),) if roomy else (bounds, answered))
 
 
-# --- limits -------------------------------------------------------------------------------------------------------------
+# --- limits -----------------------------------------------------------------------------------------------------------
 
 
 def limits(result: Assessment, language: str) -> Exhibit:
     """Return what the figures of this run do not say, as sentences built from the run."""
     words, evidence, programme = speak(language), result.evidence, result.survey.programme
     sentences = []
-    if evidence.distributed and evidence.valid < evidence.distributed:
+    if not evidence.distributed:
+        sentences.append(words("note.nonresponse_unknown"))
+    elif evidence.valid < evidence.distributed:
         silent = words.count(evidence.distributed - evidence.valid)
         sentences.append(words("note.nonresponse", n=silent, distributed=words.count(evidence.distributed)))
     if "cluster" in evidence.forms:
@@ -397,7 +412,7 @@ def limits(result: Assessment, language: str) -> Exhibit:
     return listing(sentences)
 
 
-# --- for the analyst ----------------------------------------------------------------------------------------------------
+# --- for the analyst --------------------------------------------------------------------------------------------------
 
 
 def crosstab(result: Assessment, item: str, by: str, language: str) -> Exhibit:
@@ -410,19 +425,34 @@ def crosstab(result: Assessment, item: str, by: str, language: str) -> Exhibit:
     for level, row in counts.iterrows():
         n = int(row.sum())
         shares = [words.number(value / n if n >= programme.min_n else None, "share") for value in row]
-        rows.append((str(level), words.count(n) if n >= programme.min_n else words("suppressed", min_n=programme.min_n), *shares))
-    heads = [Column(words("head.group")), Column(words("head.n"), True)]
+        rows.append(
+            (
+                str(level),
+                words.count(n) if n >= programme.min_n else words("suppressed", min_n=programme.min_n),
+                *shares,
+            )
+        )
+    heads = [Column(column_title(survey.run, by, words)), Column(words("head.n"), True)]
     heads += [Column(level_title(programme, level, words), True) for level in programme.level_ids]
-    return table(words("caption.crosstab", item=item_title(programme, item, words), group=words.title(survey.run.names.get(by), by)), heads, rows)
+    caption = words(
+        "caption.crosstab", item=item_title(programme, item, words), group=column_title(survey.run, by, words)
+    )
+    return table(caption, heads, rows)
 
 
 def form_path_table(survey: Survey, form: str, language: str) -> Exhibit:
-    """Return the way of one form to its score."""
+    """Return the way of one form to its score: the contributions of its answers, and their sum."""
     words, programme = speak(language), survey.programme
+    path = scoring.form_path(survey.answers.loc[form], programme)
     rows = [
         (item_title(programme, step.item, words), level_title(programme, step.answer, words), words.number(step.points),
          f"{step.weight:g}", words.number(step.contribution))
-        for step in scoring.form_path(survey.answers.loc[form], programme).itertuples()
+        for step in path.itertuples()
     ]  # fmt: skip
-    heads = [Column(words(f"head.{name}"), name not in ("item", "answer")) for name in ("item", "answer", "points", "weight", "contribution")]
-    return table(words("caption.form_path"), heads, rows)
+    score = path["contribution"].sum(min_count=1)
+    rows.append((words("head.score"), "", "", f"{path['weight'].sum():g}", words.number(score)))
+    heads = [
+        Column(words(f"head.{name}"), name not in ("item", "answer"))
+        for name in ("item", "answer", "points", "weight", "contribution")
+    ]
+    return table(words("caption.form_path", form=form), heads, rows)

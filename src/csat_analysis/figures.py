@@ -3,7 +3,9 @@
 import functools
 import io
 import re
-import textwrap
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
@@ -13,67 +15,58 @@ from markupsafe import Markup, escape
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from csat_analysis.assessment import Assessment
-from csat_analysis.markup import Exhibit, render
+from csat_analysis.markup import Exhibit, prose, render
 from csat_analysis.phrases import item_title, level_title
 from csat_analysis.programmes import NOT_APPLICABLE, Programme
 from csat_analysis.words import Words, speak
 
 FONT = "Noto Sans SC"
-INK, SOFT, DOT = "#1f2933", "#7b8794", "#1d5c96"
-WIDTH, ROW, LABEL = 7.6, 0.52, 14  # inches, inches, characters
+INK, SOFT, DOT = "#1f2933", "#5b6773", "#1d5c96"
+WIDTH, ROW, LINE = 7.6, 0.54, 0.19  # inches: of a figure, of a row, of a line of its label
+LABEL, LEGEND = 24, 96  # letters beside a bar, and in a line of the legend; a hanzi is as wide as two
+# Where a label may be broken: no line begins with a closing mark.
+PIECES = re.compile(r"(?:[^\s\u2e80-\uffef]{1,22}|\S)[\u3001\u3002\uff0c\uff1a\uff1b\uff1f\uff09\u201d]*|\s+")
+LATIN = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")  # the font draws these as wide as a hanzi
 
 
 @functools.cache
-def style() -> dict:
+def style() -> Any:
     """Return the one style of all figures; the packaged font is registered once."""
     font_manager.fontManager.addfont(str(pylopdf_fonts_zh_cn.sans_path()))
     return {
         **sns.axes_style("white"),
         "font.family": [FONT, "DejaVu Sans"], "font.size": 10, "axes.unicode_minus": False,
-        "text.color": INK, "axes.labelcolor": SOFT, "xtick.color": SOFT, "ytick.color": INK, "axes.edgecolor": "#cbd2d9",
-        "svg.fonttype": "none", "svg.hashsalt": "csat_analysis",
+        "text.color": INK, "axes.labelcolor": SOFT, "axes.edgecolor": "#cbd2d9", "xtick.color": SOFT,
+        "ytick.color": INK, "svg.fonttype": "none", "svg.hashsalt": "csat_analysis",
     }  # fmt: skip
 
 
-def as_svg(figure: Figure, title: str, description: str) -> Markup:
-    """Return a figure as SVG for a page: no fixed size, no clock, a title and a description for a screen reader."""
+def as_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
+    """Return a figure as SVG for a page: no fixed size, no clock, a title and a description for a screen reader.
+
+    Parameters
+    ----------
+    name
+        Goes into the ids, so that two figures of a page share none.
+    """
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}, transparent=True)
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    view = re.search(r'viewBox="[^"]*"', svg)
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {view.group() if view else ""} role="img">'
+    figure.savefig(
+        buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}, transparent=True
+    )
+    svg = re.sub(r"<metadata>.*?</metadata>", "", buffer.getvalue(), flags=re.DOTALL)
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)  # nothing refers to these, and each figure has them
+    svg = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{name}-", svg)
+    view = " ".join(re.findall(r'viewBox="[^"]*"', svg)[:1])
+    spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    head = f'<svg {spaces} {view} role="img">'
     told = f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
-    return Markup(head + told + svg[svg.index(">") + 1 :])  # noqa: S704 - matplotlib escapes its texts, ours are escaped here
+    body = svg[svg.index(">", svg.index("<svg")) + 1 :]
+    return Markup(head + told + body)  # matplotlib escapes its texts, ours are escaped here
 
 
-def likert_colours(programme: Programme) -> dict[str, tuple]:
-    """Return a colour for each level: blue for satisfied, orange for not, paler towards the middle; safe for the colour-blind."""
-    satisfied = programme.satisfied.levels if programme.satisfied else programme.level_ids[: len(programme.level_ids) // 2]
-    good = [level for level in programme.level_ids if level in satisfied]
-    rest = [level for level in programme.level_ids if level not in satisfied]
-    blues = sns.color_palette("blend:#1d5c96,#a9cbe8", len(good))
-    oranges = sns.color_palette("blend:#e3dccf,#c2571a", len(rest)) if len(rest) > 1 else [mpl.colors.to_rgb("#dd9a5d")]
-    ordered = rest if _best_first(programme) else rest[::-1]
-    return dict(zip(good if _best_first(programme) else good[::-1], blues, strict=True)) | dict(zip(ordered, oranges, strict=True))
-
-
-def _best_first(programme: Programme) -> bool:
-    """Return whether the scale is listed best answer first; without points it is taken to be."""
-    points = programme.points or next((item for item in programme.items if item.points), None)
-    values = (points.values if points is programme.points else points.points) if points else None  # type: ignore[union-attr]
-    return values is None or values[programme.level_ids[0]] >= values[programme.level_ids[-1]]
-
-
-def _wrapped(title: str, language: str) -> str:
-    """Return a label in lines that fit beside a bar."""
-    if language != "zh":
-        return textwrap.fill(title, 22)
-    return "\n".join(title[start : start + LABEL] for start in range(0, len(title), LABEL))
+# --- answers ----------------------------------------------------------------------------------------------------------
 
 
 def answers(result: Assessment, language: str) -> Exhibit:
@@ -84,82 +77,113 @@ def answers(result: Assessment, language: str) -> Exhibit:
     words, programme = speak(language), result.survey.programme
     table = result.distribution
     shares = table.dropna(subset="share").pivot(index="item", columns="level", values="share")
-    numbers = table.pivot(index="item", columns="level", values="n") if len(table) else pd.DataFrame()
     items = [item for item in programme.item_ids if item in shares.index]
     if not items:
-        return Exhibit("")
+        return prose(words("sentence.no_answers"))
+    numbers = table.pivot(index="item", columns="level", values="n")
     with mpl.rc_context(style()):
-        figure = Figure(figsize=(WIDTH, ROW * len(items) + 1.25), layout="constrained")
-        axes = figure.subplots()
-        _draw_bars(axes, shares.loc[items], programme, words)
+        figure, axes = _rows([item_title(programme, item, words) for item in items], language)
+        _draw_bars(axes, shares.loc[items].astype(float), programme, words)
         for position, item in enumerate(items):
-            base = int(numbers.loc[item, programme.level_ids].sum())
-            apart = words("figure.apart", empty=numbers.loc[item, "empty"], not_applicable=numbers.loc[item, NOT_APPLICABLE])
-            axes.annotate(
-                f"{words('figure.answered', n=words.count(base))}\n{apart}", (1.01, position), xycoords=("axes fraction", "data"),
-                va="center", fontsize=8, color=SOFT,
-            )  # fmt: skip
-        _dress(axes, [_wrapped(item_title(programme, item, words), language) for item in items], words("figure.answers_axis"))
+            base = words("figure.answered", n=words.count(numbers.loc[item, programme.level_ids].sum()))
+            outside = {"empty": numbers.loc[item, "empty"], "not_applicable": numbers.loc[item, NOT_APPLICABLE]}
+            _beside(axes, position, f"{base}\n{words('figure.apart', **outside)}")
+        axes.set_xlabel(words("figure.answers_axis"))
         axes.axvline(0, color=INK, linewidth=0.8)
-        axes.xaxis.set_major_formatter(lambda share, _: f"{abs(share):.0%}")
-        figure.legend(
-            *_legend(axes, programme, words), loc="outside upper center", ncols=len(programme.level_ids), frameon=False,
-            fontsize=9, handlelength=1, columnspacing=1.2,
-        )  # fmt: skip
-        sentence = likert_sentence(result, words)
-        svg = as_svg(figure, words("figure.answers"), sentence)
+        axes.xaxis.set_major_formatter(lambda share, _: words.whole_percent(abs(share)))
+        _legend(figure, axes, programme, words)
+        sentence = words("gap").join([sides_sentence(programme, words), *_likert_sentences(result, words)])
+        svg = as_svg(figure, "answers", words("figure.answers"), sentence)
     return render("figure", svg=svg, caption=words("figure.answers"), sentence=sentence)
 
 
-def _draw_bars(axes: Axes, shares: pd.DataFrame, programme: Programme, words: Words) -> None:
-    """Draw each item's levels outwards from the line, the middle ones next to it, with their shares inside."""
-    colours = likert_colours(programme)
+def sides(programme: Programme) -> tuple[list[str], list[str]]:
+    """Return the levels right and left of the line, each from the line outwards; undeclared: the better half right."""
     best_first = programme.level_ids if _best_first(programme) else programme.level_ids[::-1]
-    satisfied = programme.satisfied.levels if programme.satisfied else best_first[: len(best_first) // 2]
-    right = [level for level in reversed(best_first) if level in satisfied]
-    left = [level for level in best_first if level not in satisfied]
+    right = programme.satisfied.levels if programme.satisfied else best_first[: len(best_first) // 2]
+    outwards = best_first[::-1]
+    return [level for level in outwards if level in right], [level for level in best_first if level not in right]
+
+
+def _best_first(programme: Programme) -> bool:
+    """Return whether the scale is listed best answer first; without points it is taken to be."""
+    own = (programme.item_points(item) for item in programme.items)
+    points = next((values for values in own if values), None)
+    return points is None or points[programme.level_ids[0]] >= points[programme.level_ids[-1]]
+
+
+def colours(programme: Programme) -> dict[str, tuple[float, float, float]]:
+    """Return a colour for each level: blue right of the line, orange left, paler near it; safe for the colour-blind."""
+    right, left = sides(programme)
+    blues = sns.color_palette("blend:#a9cbe8,#1d5c96", len(right)) if len(right) > 1 else [mpl.colors.to_rgb(DOT)]
+    oranges = sns.color_palette("blend:#e3dccf,#c2571a", len(left)) if len(left) > 1 else [mpl.colors.to_rgb("#dd9a5d")]
+    return dict(zip([*right, *left], [*blues, *oranges], strict=True))
+
+
+def _draw_bars(axes: Axes, shares: pd.DataFrame, programme: Programme, words: Words) -> None:
+    """Draw each item's levels outwards from the line, with their shares inside where there is room."""
+    right, left = sides(programme)
+    shades = colours(programme)
     for side, levels in ((1, right), (-1, left)):
         edge = pd.Series(0.0, index=shares.index)
         for level in levels:
-            width = side * shares[level]
-            axes.barh(range(len(shares)), width, left=edge, color=colours[level], height=0.66, label=level)
-            for position, (start, size) in enumerate(zip(edge, width, strict=True)):
-                if abs(size) >= 0.055:
-                    dark = sum(colours[level]) < 1.5
-                    axes.text(start + size / 2, position, f"{abs(size):.0%}", ha="center", va="center", fontsize=8,
-                              color="white" if dark else INK)  # fmt: skip
-            edge = edge + width
+            reach, start = side * shares[level], side * edge
+            axes.barh(range(len(shares)), reach, 0.66, start, color=shades[level], label=level)
+            for position, (middle, size) in enumerate(zip(start + reach / 2, shares[level], strict=True)):
+                text = words.whole_percent(size)
+                if size > 0.012 + 0.016 * len(text):
+                    axes.text(middle, position, text, ha="center", va="center", fontsize=9,
+                              color="white" if sum(shades[level]) < 1.5 else INK)  # fmt: skip
+            edge = edge + shares[level]
 
 
-def _legend(axes: Axes, programme: Programme, words: Words) -> tuple[list, list[str]]:
-    handles, levels = axes.get_legend_handles_labels()
-    worst_first = programme.level_ids[::-1] if _best_first(programme) else programme.level_ids
-    found = dict(zip(levels, handles, strict=True))
-    return [found[level] for level in worst_first], [level_title(programme, level, words) for level in worst_first]
+def _legend(figure: Figure, axes: Axes, programme: Programme, words: Words) -> None:
+    """Explain the colours in the order of the bars, in as many lines as their titles need."""
+    right, left = sides(programme)
+    handles, labels = axes.get_legend_handles_labels()
+    found = dict(zip(labels, handles, strict=True))
+    levels = [*left[::-1], *right]
+    titles = [_wrapped(level_title(programme, level, words), words.language, LEGEND // 2) for level in levels]
+    columns = next(n for n in range(len(levels), 0, -1) if n == 1 or _breadth(titles, n) <= LEGEND)
+    # it fills column by column
+    down = [place for column in range(columns) for place in range(column, len(levels), columns)]
+    figure.legend(
+        [found[levels[place]] for place in down], [titles[place] for place in down],
+        loc="outside upper center", ncols=columns, frameon=False, fontsize=10, handlelength=1, columnspacing=1.4,
+    )  # fmt: skip
 
 
-def _dress(axes: Axes, labels: list[str], axis_label: str) -> None:
-    """Label the rows from top to bottom and take away what no reader needs."""
-    axes.set_yticks(range(len(labels)), labels)
-    axes.invert_yaxis()
-    axes.set_xlabel(axis_label)
-    axes.tick_params(length=0)
-    sns.despine(ax=axes, left=True)
+def _breadth(titles: Sequence[str], columns: int) -> int:
+    """Return how many letters wide a legend of so many columns is."""
+    return sum(max(map(_letters, titles[column::columns])) + 5 for column in range(columns))
 
 
-def likert_sentence(result: Assessment, words: Words) -> str:
-    """Return which question satisfies most and which least."""
-    programme = result.survey.programme
+def sides_sentence(programme: Programme, words: Words) -> str:
+    """Return which answers stand on which side of the line."""
+    right = [level_title(programme, level, words) for level in sides(programme)[0][::-1]]
+    key = "sentence.sides" if programme.satisfied else "sentence.sides_undeclared"
+    return words(key, levels=words.listing(right))
+
+
+def _likert_sentences(result: Assessment, words: Words) -> list[str]:
+    """Return which question satisfies most and which least, and which nobody answered."""
+    programme, found = result.survey.programme, []
     known = result.items.dropna(subset="share_satisfied")
-    if known.empty:
-        return ""
-    ordered = known.assign(share=known["share_satisfied"].astype(float)).sort_values("share", kind="stable")
-    worst, best = ordered.iloc[0], ordered.iloc[-1]
-    values = {
-        "best": item_title(programme, best["id"], words), "best_share": words.number(best["share"], "share"),
-        "worst": item_title(programme, worst["id"], words), "worst_share": words.number(worst["share"], "share"),
-    }  # fmt: skip
-    return words("sentence.likert_one" if len(ordered) == 1 else "sentence.likert", **values)
+    if len(known):
+        ordered = known.assign(share=known["share_satisfied"].astype(float)).sort_values("share", kind="stable")
+        worst, best = ordered.iloc[0], ordered.iloc[-1]
+        values = {
+            "best": item_title(programme, best["id"], words), "best_share": words.number(best["share"], "share"),
+            "worst": item_title(programme, worst["id"], words), "worst_share": words.number(worst["share"], "share"),
+        }  # fmt: skip
+        same = values["best_share"] == values["worst_share"]
+        found.append(words(f"sentence.likert{'_one' if len(known) == 1 else '_same' if same else ''}", **values))
+    asked = result.items[result.items["id"].isin(result.survey.answers.columns)]
+    silent = [item_title(programme, item, words) for item in asked.loc[asked["n"] == 0, "id"]]
+    return [*found, words("sentence.without", names=words.listing(silent))] if silent else found
+
+
+# --- items ------------------------------------------------------------------------------------------------------------
 
 
 def items(result: Assessment, language: str) -> Exhibit:
@@ -168,23 +192,58 @@ def items(result: Assessment, language: str) -> Exhibit:
     known = result.items.dropna(subset="share_satisfied")
     if known.empty:
         return Exhibit("")
-    with_interval = bool(known["conf_low"].notna().any())
     with mpl.rc_context(style()):
-        figure = Figure(figsize=(WIDTH, ROW * len(known) + 0.8), layout="constrained")
-        axes = figure.subplots()
+        figure, axes = _rows([item_title(programme, item, words) for item in known["id"]], language)
         for position, row in enumerate(known.to_dict("records")):
             if row["conf_low"] is not None and row["conf_low"] == row["conf_low"]:
-                axes.plot([row["conf_low"], row["conf_high"]], [position, position], color=DOT, linewidth=2, solid_capstyle="butt")
+                axes.hlines(position, row["conf_low"], row["conf_high"], color=DOT, linewidth=2)
             axes.plot(row["share_satisfied"], position, "o", color=DOT, markersize=7)
-            label = f"{words.number(row['share_satisfied'], 'share')}  ({words('figure.answered', n=words.count(row['n']))})"
-            axes.annotate(label, (1.01, position), xycoords=("axes fraction", "data"), va="center", fontsize=9)
+            answered = words("figure.answered", n=words.count(row["n"]))
+            _beside(axes, position, f"{words.number(row['share_satisfied'], 'share')}\n{answered}")
         axes.set_xlim(0, 1)
-        axes.set_ylim(-0.6, len(known) - 0.4)
-        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.set_xlabel(words("figure.items_axis"))
+        axes.xaxis.set_major_formatter(lambda share, _: words.whole_percent(share))
         axes.grid(axis="x", color="#e4e7eb")
         axes.set_axisbelow(True)
-        _dress(axes, [_wrapped(item_title(programme, item, words), language) for item in known["id"]], words("figure.items_axis"))
-        ending = "" if with_interval else "_no_interval"
+        ending = "" if known["conf_low"].notna().any() else "_no_interval"
         caption, sentence = words(f"figure.items{ending}"), words(f"sentence.items{ending}")
-        svg = as_svg(figure, caption, likert_sentence(result, words))
+        told = words("gap").join([sentence, *_likert_sentences(result, words)])
+        svg = as_svg(figure, "items", caption, told)
     return render("figure", svg=svg, caption=caption, sentence=sentence)
+
+
+# --- both -------------------------------------------------------------------------------------------------------------
+
+
+def _rows(titles: Sequence[str], language: str) -> tuple[Figure, Axes]:
+    """Return a figure and its axes with one labelled row per title, from top to bottom."""
+    labels = [_wrapped(title, language) for title in titles]
+    height = max(ROW, LINE * max(label.count("\n") + 1.5 for label in labels))
+    figure = Figure(figsize=(WIDTH, height * len(labels) + 0.9), layout="constrained")
+    axes = figure.subplots()
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.45, -0.55)
+    axes.tick_params(length=0)
+    sns.despine(ax=axes, left=True)
+    return figure, axes
+
+
+def _wrapped(title: str, language: str, width: int = LABEL) -> str:
+    """Return a title in lines of so many letters, broken between words or between hanzi."""
+    lines = [""]
+    for piece in PIECES.findall(title if language == "zh" else title.translate(LATIN)):
+        if lines[-1] and _letters(lines[-1] + piece) > width:
+            lines.append("")
+        lines[-1] += piece if lines[-1] else piece.lstrip()
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _letters(text: str) -> int:
+    """Return how wide a text is, in letters."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WFA" else 1 for letter in text)
+
+
+def _beside(axes: Axes, position: int, text: str) -> None:
+    """Write numbers at the right end of a row."""
+    axes.annotate(text, (1.01, position), xycoords=("axes fraction", "data"), va="center", fontsize=9,
+                  linespacing=1.35, color=SOFT)  # fmt: skip

@@ -19,7 +19,9 @@ class Estimate(NamedTuple):
     n_effective: float  # after weights and finite population; inf in a census
 
 
-def estimate_mean(values: np.ndarray, weights: np.ndarray, counts: np.ndarray, population: int | None = None) -> Estimate:
+def estimate_mean(
+    values: np.ndarray, weights: np.ndarray, counts: np.ndarray, population: int | None = None
+) -> Estimate:
     """Return the weighted mean of values that stand for ``counts`` answers each.
 
     Parameters
@@ -83,7 +85,9 @@ def wilson_interval(share: float, n_effective: float) -> tuple[float, float]:
 
 
 def mean_interval(estimate: Estimate) -> tuple[float, float]:
-    """Return the 95 % interval of a mean by Student's t with n - 1 degrees of freedom."""
+    """Return the 95 % interval of a mean by Student's t with n - 1 degrees of freedom; in a census the mean itself."""
+    if math.isinf(estimate.n_effective):
+        return estimate.mean, estimate.mean
     if estimate.n < 2:
         return math.nan, math.nan
     half = float(stats.t.ppf((1 + LEVEL) / 2, estimate.n - 1)) * estimate.se

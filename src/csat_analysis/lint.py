@@ -43,7 +43,7 @@ def lint(programme: Programme) -> list[Finding]:
 Found = Iterator[tuple[Place, str, str]]
 
 
-# --- items, points and levels -------------------------------------------------------------------------
+# --- items, points and levels -----------------------------------------------------------------------------------------
 
 
 def _weights(programme: Programme) -> Found:
@@ -89,7 +89,7 @@ def _balance(programme: Programme) -> Found:
         yield ("satisfied", "levels"), "unbalanced", f"{wrong}; {levels // 2} would be balanced."
 
 
-# --- gates and triggers -------------------------------------------------------------------------------
+# --- gates and triggers -----------------------------------------------------------------------------------------------
 
 
 def _reachable_gates(programme: Programme) -> Found:
@@ -123,7 +123,7 @@ def _idle_triggers(programme: Programme) -> Found:
             yield ("triggers", i, "id"), "idle_trigger", f"{wrong}; name it as a gate's otherwise."
 
 
-# --- index and grades ---------------------------------------------------------------------------------
+# --- index and grades -------------------------------------------------------------------------------------------------
 
 
 def _index_unit(programme: Programme) -> Found:
@@ -173,7 +173,7 @@ def _points(programme: Programme, item_id: str = "") -> list[list[float]]:
     return [list(points.values()) for item in chosen if (points := programme.item_points(item))]
 
 
-# --- the document -------------------------------------------------------------------------------------
+# --- the document -----------------------------------------------------------------------------------------------------
 
 
 def _remarks(programme: Programme) -> Found:

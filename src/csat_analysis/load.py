@@ -94,7 +94,7 @@ def survey(project: str, period: str | int, root: str | Path = "") -> Survey:
 
 def read_survey(run: Run, document: params.Document[Programme], root: Path) -> Survey:
     """Return the survey of a run, judged by a programme."""
-    sheets = {}
+    sheets: dict[str, Sheet] = {}
     for table in runs.TABLES:
         path = tables.find_input(run, table, root)
         if path is not None:
@@ -107,7 +107,15 @@ def worked_example(programme: Programme) -> Survey:
     example = programme.worked_example
     lines = [[cell.strip() for cell in line.split("|")] for line in example.responses.strip().splitlines()]
     if any(len(line) != len(lines[0]) for line in lines):
-        raise ParameterError(f"{programme.id}: worked_example.responses: lines differ in their cells; separate them by |.")
+        raise ParameterError(
+            f"{programme.id}: worked_example.responses: lines differ in their cells; separate them by |."
+        )
+    unknown = sorted(set(example.counts) - set(Counts.model_fields))
+    if unknown:
+        known = sorted(Counts.model_fields)
+        raise ParameterError(
+            f"{programme.id}: worked_example.counts: {unknown[0]!r} is not a count; use one of {known}."
+        )
     rows = pd.DataFrame(lines[1:], columns=lines[0], index=range(2, len(lines) + 1), dtype=str)
     run = Run(
         project="worked_example", period="2024", title=programme.title, programme=programme.id, language="en",
@@ -127,11 +135,15 @@ def assemble(programme: Programme, run: Run, sheets: Mapping[str, Sheet], progra
     """
     if "responses" not in sheets:
         folder = f"data/{run.project}/{run.period}"
-        raise DataError(f"{folder}: no responses.csv, .parquet or .xlsx; put it there, or name it under read: responses: file.")
+        raise DataError(
+            f"{folder}: no responses.csv, .parquet or .xlsx; put it there, or name it under read: responses: file."
+        )
     valid: dict[str, pd.DataFrame] = {}
     rejected, accounts = [], []
-    for table, sheet in sorted(sheets.items(), key=lambda each: runs.TABLES.index(each[0])):  # type: ignore[arg-type]
-        if table != "complaints" and not (len(sheet.rows) or sheet.ragged or sheet.elsewhere):  # no complaint is no fault
+    for table, sheet in ((table, sheets[table]) for table in runs.TABLES if table in sheets):
+        if table != "complaints" and not (
+            len(sheet.rows) or sheet.ragged or sheet.elsewhere
+        ):  # no complaint is no fault
             raise DataError(f"{sheet.file}: has headers and no rows; a table needs at least one row.")
         rows = _answered(sheet, programme, run, valid) if table == "responses" else sheet.rows.apply(schemas.clean)
         schema = schemas.table_schema(table, programme, with_ids="form_id" in sheet.rows or "count" not in sheet.rows)
@@ -162,7 +174,7 @@ def _answered(sheet: Sheet, programme: Programme, run: Run, valid: Mapping[str, 
     a weight from there is screened as well.
     """
     rows, missing = sheet.rows.copy(), run.read.get("responses", Read()).missing
-    texts = [name for name in rows if name not in programme.item_ids]
+    texts = rows.columns.difference(programme.item_ids)
     rows[texts] = rows[texts].apply(schemas.clean)
     for item in programme.items:
         if item.id in rows:
@@ -176,15 +188,17 @@ def _answered(sheet: Sheet, programme: Programme, run: Run, valid: Mapping[str, 
     for name in [*roles.values(), *run.groups]:
         if name in OURS:
             raise ParameterError(
-                f"params/runs/{run.project}.yml: {name!r} is a name the package gives itself; call the column something "
-                f"else under read: responses: columns."
+                f"params/runs/{run.project}.yml: {name!r} is a name the package gives itself; call the column "
+                f"something else under read: responses: columns."
             )
         if name not in rows:
             rows[name] = _from_elsewhere(name, rows, valid, sheet.file)
     return rows.assign(**{role: rows[name] for role, name in roles.items()})
 
 
-def _account(table: str, sheet: Sheet, answers: pd.DataFrame, valid: pd.DataFrame, found: pd.DataFrame) -> dict[str, Any]:
+def _account(
+    table: str, sheet: Sheet, answers: pd.DataFrame, valid: pd.DataFrame, found: pd.DataFrame
+) -> dict[str, Any]:
     """Return where every row and every answer of a table went."""
     kept = answers.loc[answers.index.isin(valid.index)]
     cells = int(found.loc[found["rejects"] == "cell", "column"].isin(answers.columns).sum())
@@ -244,7 +258,7 @@ def _own_complaints(run: Run, complaints: pd.DataFrame) -> pd.DataFrame:
 
 
 def _forms(responses: pd.DataFrame) -> pd.DataFrame:
-    """Return the forms by their ids, or else by their lines, with numbers for counts and weights; no count and weight is 1."""
+    """Return the forms by their ids, else by their lines; counts and weights as numbers, 1 where there are none."""
     forms = responses.assign(row=responses.index)
     if "form_id" not in forms:
         forms["form_id"] = forms["row"].astype(str)

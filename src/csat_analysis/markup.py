@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import jinja2
+from markupsafe import Markup
 
 
 class Exhibit:
@@ -28,12 +29,12 @@ class Column(NamedTuple):
 
 
 class Cell(str):
-    """A cell's text with a mark that the page's style knows, or with a smaller line below."""
+    """A cell's text with a mark that the page's style knows, or with smaller lines below."""
 
     mark: str
-    below: str
+    below: tuple[str, ...]
 
-    def __new__(cls, text: str, mark: str = "", below: str = "") -> "Cell":
+    def __new__(cls, text: str, mark: str = "", below: tuple[str, ...] = ()) -> "Cell":
         """Return the text with its company."""
         cell = super().__new__(cls, text)
         cell.mark, cell.below = mark, below
@@ -51,10 +52,16 @@ def render(macro: str, **content: Any) -> Exhibit:
     return Exhibit(str(getattr(_macros(), macro)(**content)))
 
 
-def table(caption: str, columns: Sequence[Column], rows: Iterable[Sequence[str]], notes: Sequence[str] = (), kind: str = "") -> Exhibit:
+def table(
+    caption: str, columns: Sequence[Column], rows: Iterable[Sequence[str]], notes: Sequence[str] = (), kind: str = ""
+) -> Exhibit:
     """Return a table of texts, escaped; a table without rows is nothing."""
     listed = list(rows)
-    return render("table", caption=caption, columns=columns, rows=listed, notes=notes, kind=kind) if listed else Exhibit("")
+    return (
+        render("table", caption=caption, columns=columns, rows=listed, notes=notes, kind=kind)
+        if listed
+        else Exhibit("")
+    )
 
 
 def prose(*paragraphs: str, kind: str = "") -> Exhibit:
@@ -65,3 +72,8 @@ def prose(*paragraphs: str, kind: str = "") -> Exhibit:
 def listing(entries: Sequence[str]) -> Exhibit:
     """Return a list of sentences."""
     return render("listing", entries=entries) if entries else Exhibit("")
+
+
+def pair(left: Exhibit, right: Exhibit) -> Exhibit:
+    """Return two exhibits side by side where the page is wide enough."""
+    return render("pair", exhibits=[Markup(left.html), Markup(right.html)])  # noqa: S704 - exhibits are escaped

@@ -1,8 +1,9 @@
-"""How does a notebook become a page? One self-contained HTML file: no request, no script, its own subset of the font."""
+"""How does a notebook become a page? One self-contained HTML file: no request, no script, its own cut of the font."""
 
 import base64
 import functools
 import io
+import itertools
 import re
 from collections.abc import Sequence
 from html import escape, unescape
@@ -20,6 +21,7 @@ from csat_analysis.words import languages, speak
 TEMPLATES = Path(__file__).parent / "templates"
 HIDDEN = {"setup", "parameters", "injected-parameters"}
 FONT_PLACE = "/*font*/"
+CHINESE = "[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 
 
 def render(notebook: nbformat.NotebookNode, language: str, page: dict[str, Any]) -> str:
@@ -64,6 +66,8 @@ def style() -> str:
 
 def with_contents(body: str, title: str) -> str:
     """Return a page's body with a table of contents above its first section."""
+    anchors = (f"section-{number}" for number in itertools.count(1))
+    body = re.sub(r"<h2[^>]*>", lambda _: f'<h2 id="{next(anchors)}">', body)
     headings = re.findall(r'<h2 id="([^"]+)">(.*?)</h2>', body, flags=re.DOTALL)
     if len(headings) < 2:
         return body
@@ -74,24 +78,42 @@ def with_contents(body: str, title: str) -> str:
 
 
 def with_font(html: str) -> str:
-    """Return a page with the packaged font cut to the page's own characters, so that it is legible on any machine."""
+    """Return a page with the packaged font cut to the page's own characters, so that it is legible on any machine.
+
+    A page in another language than Chinese is set in the machine's own fonts; its figures are set in this one, and so
+    are the Chinese characters in its text, which get a face of their own: a browser that meets them in a fallback
+    may show a box.
+    """
     text = unescape(re.sub(r"<[^>]*>", "", html))  # with the style sheet, which writes "Table 1" before captions
-    data = base64.b64encode(font_subset("".join(sorted(set(text))))).decode()
-    face = f'@font-face{{font-family:"Noto Sans SC";src:url(data:font/woff;base64,{data}) format("woff")}}\n'
-    return html.replace(FONT_PLACE, face, 1)
+    font = font_subset("".join(sorted(set(text))))
+    faces = _face("Noto Sans SC", font)
+    chinese = "".join(sorted(set(re.findall(CHINESE, text))))
+    if chinese and '<html lang="zh' not in html:
+        faces += _face(
+            "Noto Sans SC Chinese",
+            font_subset(chinese, font),
+            ";unicode-range:U+2E80-9FFF,U+F900-FAFF,U+FF00-FFEF,U+20000-3FFFF",
+        )
+    return html.replace(FONT_PLACE, faces, 1)
+
+
+def _face(family: str, font: bytes, more: str = "") -> str:
+    data = base64.b64encode(font).decode()
+    return f'@font-face{{font-family:"{family}";src:url(data:font/woff;base64,{data}) format("woff"){more}}}\n'
 
 
 @functools.lru_cache(maxsize=8)
-def font_subset(characters: str) -> bytes:
-    """Return the packaged font with these characters only, as WOFF (WOFF2 is 8 % smaller and takes twice the time)."""
-    options = subset.Options(flavor="woff", hinting=False, layout_features=[], notdef_outline=True)
+def font_subset(characters: str, font: bytes = b"") -> bytes:
+    """Return a font (the packaged one) with these characters only, as WOFF (WOFF2: 8 % smaller in twice the time)."""
+    options = subset.Options(flavor="woff", hinting=False, layout_features=["halt"], notdef_outline=True)
     options.recalc_timestamp = False
-    font = subset.load_font(str(pylopdf_fonts_zh_cn.sans_path()), options)
+    source = io.BytesIO(font) if font else str(pylopdf_fonts_zh_cn.sans_path())
+    loaded = subset.load_font(source, options)
     subsetter = subset.Subsetter(options)
     subsetter.populate(text=characters)
-    subsetter.subset(font)
+    subsetter.subset(loaded)
     buffer = io.BytesIO()
-    subset.save_font(font, buffer, options)
+    subset.save_font(loaded, buffer, options)
     return buffer.getvalue()
 
 
@@ -100,13 +122,23 @@ def page_name(chapter: str, language: str) -> str:
     return f"{chapter}.{language}.html"
 
 
-def chapter_links(chapters: Sequence[str], chapter: str, language: str, written: Sequence[str], depth: int) -> list[dict[str, Any]]:
+def chapter_links(
+    chapters: Sequence[str], chapter: str, language: str, written: Sequence[str], depth: int
+) -> list[dict[str, Any]]:
     """Return the links above a page: the portal, the other chapters, the same chapter in another language."""
     words = speak(language)
     links: list[dict[str, Any]] = [{"text": words("page.portal"), "href": "../" * depth + "index.html"}]
     for each in chapters:
-        links.append({"text": words.get(f"chapter.{each}", each), "href": page_name(each, language), "here": each == chapter})
+        links.append(
+            {"text": words.get(f"chapter.{each}", each), "href": page_name(each, language), "here": each == chapter}
+        )
     for other in written:
         if other != language:
-            links.append({"text": speak(other)("language.name"), "href": page_name(chapter, other), "lang": speak(other)("language.html")})
+            links.append(
+                {
+                    "text": speak(other)("language.name"),
+                    "href": page_name(chapter, other),
+                    "lang": speak(other)("language.html"),
+                }
+            )
     return links

@@ -17,7 +17,11 @@ from csat_analysis.programmes import Place, Programme
 from csat_analysis.runs import Run, RunFile
 
 PACKAGE = Path(__file__).parent
-SHORT_FORMS: dict[Place, Place] = {("points", "values"): ("scale",), ("scale", "levels"): ("scale",), ("index", "terms"): ("index",)}
+SHORT_FORMS: dict[Place, Place] = {
+    ("points", "values"): ("scale",),
+    ("scale", "levels"): ("scale",),
+    ("index", "terms"): ("index",),
+}
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -36,7 +40,9 @@ def find_root(root: str | Path = "") -> Path:
     if str(root):
         chosen = Path(root)
         if not (chosen / "params").is_dir():
-            raise ParameterError(f"{chosen}: holds no params/ folder; give --root the folder that holds params/ and data/.")
+            raise ParameterError(
+                f"{chosen}: holds no params/ folder; give --root the folder that holds params/ and data/."
+            )
         return chosen
     here = Path.cwd()
     for folder in (here, *here.parents):
@@ -58,19 +64,21 @@ class _Loader(yaml.CSafeLoader):
     """The C loader, told to keep dates and to leave no key twice."""
 
 
-def read_yaml(path: Path, root: Path | None = None) -> tuple[Any, dict[Place, int]]:
+def read_yaml(path: Path, shown: Path) -> tuple[Any, dict[Place, int]]:
     """Return the content of a YAML file and the line of every key and entry in it.
 
     Raises
     ------
     ParameterError
-        Where the file is no UTF-8 text or no YAML, is empty, holds a key twice, or a date that is none.
+        Where the file (named as ``shown``) is no UTF-8 text or no YAML, is empty, or holds a key twice or a date that
+        is none.
     """
-    shown = _shown(path, root)
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise ParameterError(f"{shown}: cannot be read ({error.strerror}); check the name and the permissions.") from None
+        raise ParameterError(
+            f"{shown}: cannot be read ({error.strerror}); check the name and the permissions."
+        ) from None
     except UnicodeDecodeError:
         raise ParameterError(f"{shown}: is not UTF-8; save it as UTF-8.") from None
     loader = _Loader(text)
@@ -89,14 +97,19 @@ def read_yaml(path: Path, root: Path | None = None) -> tuple[Any, dict[Place, in
     except yaml.YAMLError as error:
         raise ParameterError(_syntax_sentence(shown, text, error)) from None
     except RecursionError:
-        raise ParameterError(f"{shown}: an entry holds itself, or is nested too deeply; write it out plainly.") from None
+        raise ParameterError(
+            f"{shown}: an entry holds itself, or is nested too deeply; write it out plainly."
+        ) from None
     finally:
         loader.dispose()
 
 
 def _shown(path: Path, root: Path | None) -> Path:
     """Return a path as messages name it: relative to the root where it lies in it."""
-    return path.relative_to(root) if root and path.is_relative_to(root) else path
+    try:
+        return path.relative_to(root) if root else path
+    except ValueError:
+        return path
 
 
 def _walk(node: yaml.Node, place: Place, lines: dict[Place, int]) -> Iterator[tuple[str, int]]:
@@ -138,22 +151,25 @@ def _syntax_sentence(path: Path, text: str, error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     line = mark.line + 1 if mark else 1
     near = range(max(line - 1, 1), line + 2)
-    tabs = [i for i, row in enumerate(text.splitlines(), 1) if i in near and "\t" in row[: len(row) - len(row.lstrip())]]
+    tabs = [
+        i for i, row in enumerate(text.splitlines(), 1) if i in near and "\t" in row[: len(row) - len(row.lstrip())]
+    ]
     if tabs:
         return f"{path}:{tabs[0]}: a tab where YAML wants spaces; indent with spaces."
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    return f"{path}:{line}: is not YAML here ({problem}); check indentation, quotes and brackets of this line and the one above."
+    hint = "check indentation, quotes and brackets of this line and the one above"
+    return f"{path}:{line}: is not YAML here ({problem}); {hint}."
 
 
-# --- from YAML to models, faults with their places ------------------------------------------------------------------
+# --- from YAML to models, faults with their places --------------------------------------------------------------------
 
 
 def read_document(
     path: Path, model: type[M], faults: Callable[[M], Iterable[tuple[Place, str]]], root: Path | None = None
 ) -> Document[M]:
     """Return a YAML file as a model, or raise one ParameterError with a sentence for everything wrong in it."""
-    data, lines = read_yaml(path, root)
     shown = _shown(path, root)
+    data, lines = read_yaml(path, shown)
     try:
         content = model.model_validate(data)
     except ValidationError as error:
@@ -203,14 +219,15 @@ def _sentence(path: Path, lines: dict[Place, int], model: type[BaseModel], error
         known = _keys(model, place[:-1])
         near = difflib.get_close_matches(str(place[-1]), known, n=1)
         hint = f"did you mean {near[0]!r}? Use one of {known}" if near else f"use one of {known}"
-        return f"{_where(path, lines, place[:-1] if place not in lines else place)}: {place[-1]!r} is not a key here; {hint}."
+        where = _where(path, lines, place if place in lines else place[:-1])
+        return f"{where}: {place[-1]!r} is not a key here; {hint}."
     if kind == "missing":
         return f"{_where(path, lines, place[:-1])}: the key {place[-1]!r} is missing; add it."
     wanted = {
         "literal_error": f"use one of {context.get('expected')}",
         "string_type": "give text, in quotes where YAML would read a number, a date or yes/no",
-        "greater_than_equal": f"give {context.get('ge')} or more",
-        "less_than_equal": f"give {context.get('le')} or less",
+        "greater_than_equal": f"give {context.get('ge', 0):g} or more",
+        "less_than_equal": f"give {context.get('le', 0):g} or less",
         "string_pattern_mismatch": "use letters, digits, _ (and - in a project), 64 at the most",
         "too_short": f"give {context.get('min_length')} or more",
         "model_type": "give keys and values, such as {key: value}",
@@ -334,7 +351,9 @@ def choose_programme(rules: Rules, run: Run) -> Document[Programme]:
     if not editions:
         unusable = [path.name for path in rules.broken if re.fullmatch(rf"{re.escape(name)}(@\d+)?\.yml", path.name)]
         if unusable:
-            raise ParameterError(f"{place}: {run.programme!r} cannot be used while {unusable[0]} is broken; mend that file.")
+            raise ParameterError(
+                f"{place}: {run.programme!r} cannot be used while {unusable[0]} is broken; mend that file."
+            )
         raise ParameterError(f"{place}: {name!r} is not a programme; use one of {sorted(rules.editions)}.")
     if version:
         for document in editions:

@@ -1,13 +1,18 @@
 """How is a result said? Names, formulas and sentences, made from results by rules."""
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from csat_analysis.assessment import Assessment, unit_of
-from csat_analysis.catalogue import MEASURES
+from csat_analysis.catalogue import MEASURES, round_shown
 from csat_analysis.programmes import NOT_APPLICABLE, Programme
+from csat_analysis.runs import Run
 from csat_analysis.words import Words
 
-# --- names --------------------------------------------------------------------------------------------------------------
+# --- names ------------------------------------------------------------------------------------------------------------
 
 
 def item_title(programme: Programme, item: str, words: Words) -> str:
@@ -42,13 +47,31 @@ def grade_title(programme: Programme, grade: str, words: Words) -> str:
     return next(words.title(each.title, each.id) for each in programme.grades if each.id == grade)
 
 
+def column_title(run: Run, column: str, words: Words) -> str:
+    """Return what a column of groups or strata is called."""
+    file_name = run.design.stratum if column == "stratum" and run.design.stratum else column
+    return words.title(run.names.get(file_name), file_name)
+
+
+# --- definitions ------------------------------------------------------------------------------------------------------
+
+
 def formula(programme: Programme, name: str, words: Words) -> str:
     """Return what a measure counts, in words."""
     if name == "index" and programme.index:
-        terms = [f"{_coefficient(c)}{measure_title(programme, term, words)}" for term, c in programme.index.terms.items()]
+        terms = [
+            f"{_coefficient(c)}{measure_title(programme, term, words)}" for term, c in programme.index.terms.items()
+        ]
         return " ".join(terms).removeprefix("+ ")
-    base = words(f"base.{programme.satisfaction_rate.denominator}")
-    return words(f"formula.{name}", base=base)
+    return words(f"formula.{name}", base=base_title(programme, words))
+
+
+def base_title(programme: Programme, words: Words) -> str:
+    """Return which forms the satisfaction rate is a share of."""
+    base, form = programme.satisfaction_rate.denominator, programme.satisfied_form
+    if base == "answered" and not (form and form.item):
+        return words("base.answered_any")
+    return words(f"base.{base}", item=item_title(programme, form.item, words) if form and form.item else "")
 
 
 def _coefficient(coefficient: float) -> str:
@@ -56,30 +79,65 @@ def _coefficient(coefficient: float) -> str:
     return f"{sign} " if size == 1 else f"{sign} {size:g} × "
 
 
+def index_sum(result: Assessment, words: Words) -> str:
+    """Return the index as the sum of its terms' values; "≈" where the figures as shown add up to another one."""
+    programme, index = result.survey.programme, result.survey.programme.index
+    if index is None or result.index is None or result.index["value"] is None:
+        return ""
+    values = {term: result.measure(term)["value"] for term in index.terms}
+    terms = [
+        f"{_coefficient(c)}{words.number(values[term], unit_of(term, programme))}" for term, c in index.terms.items()
+    ]
+    total = sum(c * shown_value(values[term], unit_of(term, programme)) for term, c in index.terms.items())
+    value = result.index["value"]
+    sign = "=" if math.isclose(total, shown_value(value, index.unit), abs_tol=1e-9) else "≈"
+    return f"{' '.join(terms).removeprefix('+ ')} {sign} {words.number(value, index.unit)}"
+
+
+def shown_value(value: float, unit: str) -> float:
+    """Return a value as it is after rounding, a share as a fraction."""
+    return float(round_shown(value, unit)) / (100 if unit == "share" else 1)
+
+
+def points_listing(points: Mapping[str, float], programme: Programme, words: Words) -> str:
+    """Return the points of each answer."""
+    parts = [f"{level_title(programme, level, words)} {number:g}".replace("-", "−") for level, number in points.items()]
+    return words.listing(parts)
+
+
 def satisfied_reading(programme: Programme, words: Words) -> str:
     """Return what "a satisfied form" is."""
     form = programme.satisfied_form
-    if form is None:
+    if form is None or programme.satisfied is None:
         return words("none")
     item = item_title(programme, form.item, words) if form.item else ""
-    return words(f"reading.{form.reading}", item=item, share=words.number(form.share, "share"))
+    levels = words.either(level_title(programme, level, words) for level in programme.satisfied.levels)
+    return words(f"reading.{form.reading}", item=item, share=words.number(form.share, "share"), levels=levels)
 
 
-def colon(words: Words, left: str, right: str) -> str:
-    return f"{left}{words('colon')}{right}"
+# --- sentences --------------------------------------------------------------------------------------------------------
 
 
 def status_sentences(result: Assessment, words: Words) -> list[str]:
-    remedy = result.survey.run.remedy
-    sentences = [words(f"status.{result.status}")]
-    if result.status == "remedy_due" and remedy and remedy.due_on:
-        sentences.append(words("note.remedy_due_on", date=words.date(remedy.due_on)))
-    if remedy and remedy.closed_on and remedy.due_on and remedy.due_on < remedy.closed_on <= result.survey.run.as_of:
-        sentences.append(words("note.remedy_late", date=words.date(remedy.closed_on), due=words.date(remedy.due_on)))
+    """Return what the status means, why, and what the run file says of the remedy."""
+    failed = result.gates[(result.gates["passed"] == False) & result.gates["voids"].notna()]  # noqa: E712 - None is no failure
+    sentences = [words(f"status.{result.status}", names=_listed(failed, result, words))]
+    remedy, as_of = result.survey.run.remedy, result.survey.run.as_of
+    done = remedy.closed_on if remedy and remedy.closed_on and remedy.closed_on <= as_of else None
+    due = remedy.due_on if remedy else None
+    if done and due and due < done:
+        sentences.append(words("note.remedy_late", date=words.date(done), due=words.date(due)))
+    elif done:
+        sentences.append(words("note.remedy_done", date=words.date(done)))
+    elif result.status == "void" and due:
+        sentences.append(words("note.remedy_missed", due=words.date(due)))
+    elif result.status == "remedy_due":
+        sentences.append(words("note.remedy_due_on", date=words.date(due)) if due else words("note.remedy_open"))
     return sentences
 
 
 def return_sentence(result: Assessment, words: Words) -> str:
+    """Return how many forms came back and how many of them are valid."""
     evidence = result.evidence
     returned, valid = words.count(evidence.returned), words.count(evidence.valid)
     if not evidence.distributed:
@@ -90,25 +148,27 @@ def return_sentence(result: Assessment, words: Words) -> str:
 
 
 def gate_sentences(result: Assessment, words: Words) -> list[str]:
-    """Return which rules are not met, in progress or without data, and what that sets off."""
+    """Return how many rules are met, which are not, in progress or without data, and what that sets off."""
     programme, gates = result.survey.programme, result.gates
     if gates.empty:
         return []
     verdicts = gates["verdict"].fillna("missing")
-    sentences = []
+    sentences = [words("sentence.gates", total=len(gates), met=int((verdicts == "met").sum()))]
     for verdict, key in {"not_met": "gates_failed", "in_progress": "in_progress", "missing": "missing"}.items():
-        names = [_gate_phrase(programme, gate, words) for gate in gates[verdicts == verdict].itertuples()]
-        if names:
-            sentences.append(words(f"sentence.{key}", names=words.listing(names)))
-    if "not_met" not in set(verdicts) and (verdicts == "met").any():
-        sentences.insert(0, words("sentence.gates_met", n=int((verdicts == "met").sum())))
+        if (verdicts == verdict).any():
+            sentences.append(words(f"sentence.{key}", names=_listed(gates[verdicts == verdict], result, words)))
     if len(result.triggers):
         names = [trigger_title(programme, trigger, words) for trigger in dict.fromkeys(result.triggers["id"])]
         sentences.append(words("sentence.triggers", names=words.listing(names)))
     return sentences
 
 
+def _listed(gates: pd.DataFrame, result: Assessment, words: Words) -> str:
+    return words.listing(_gate_phrase(result.survey.programme, gate, words) for gate in gates.itertuples())
+
+
 def _gate_phrase(programme: Programme, gate: Any, words: Words) -> str:
-    unit = unit_of(gate.measure, programme)
+    unit, name = unit_of(gate.measure, programme), measure_title(programme, gate.measure, words)
     wanted = words(f"comparison.{gate.comparison}", threshold=words.number(gate.threshold, unit))
-    return f"{measure_title(programme, gate.measure, words)} {words.number(gate.value, unit)} ({wanted})"
+    severity = words(f"severity.{gate.severity}")
+    return words("sentence.gate", name=name, value=words.number(gate.value, unit), severity=severity, rule=wanted)

@@ -292,7 +292,9 @@ def _repeated(programme: Programme) -> Iterator[tuple[Place, str]]:
 
 def _unknown_levels(programme: Programme) -> Iterator[tuple[Place, str]]:
     levels = programme.level_ids
-    named: list[tuple[Place, Any]] = [(("satisfied", "levels"), programme.satisfied.levels if programme.satisfied else ())]
+    named: list[tuple[Place, Any]] = [
+        (("satisfied", "levels"), programme.satisfied.levels if programme.satisfied else ())
+    ]
     named += [(("points", "values"), programme.points.values if programme.points else ())]
     named += [(("items", i, "points"), item.points or ()) for i, item in enumerate(programme.items)]
     for place, names in named:
@@ -326,7 +328,10 @@ def _unknown_measures(programme: Programme) -> Iterator[tuple[Place, str]]:
         if name == "index" and programme.index is None:
             yield place, "there is no index here; add one or name a measure."
         elif name not in MEASURES and name != "index" and not re.fullmatch(rf"({items})\.(mean|satisfied)", name):
-            yield place, f"{name!r} is not a measure; use index, <item>.mean, <item>.satisfied or one of {sorted(MEASURES)}."
+            yield (
+                place,
+                f"{name!r} is not a measure; use index, <item>.mean, <item>.satisfied or one of {sorted(MEASURES)}.",
+            )
     plain: list[tuple[Place, str]] = [(("measures", i), measure.id) for i, measure in enumerate(programme.measures)]
     plain += [(("index", "terms", name), name) for name in (programme.index.terms if programme.index else ())]
     for place, name in plain:
@@ -343,7 +348,9 @@ def rules(programme: Programme) -> Iterator[dict[str, Any]]:
         ``rule`` (the key in the file), ``id``, ``title``, ``value``, ``source``, ``clause``, ``note``; language-free.
     """
 
-    def row(rule: str, value: Sourced, identifier: str = "", title: Title | None = None, shown: Any = None) -> dict[str, Any]:
+    def row(
+        rule: str, value: Sourced, identifier: str = "", title: Title | None = None, shown: Any = None
+    ) -> dict[str, Any]:
         return {
             "rule": rule, "id": identifier, "title": title, "value": shown,
             "source": value.source, "clause": value.clause, "note": value.note,

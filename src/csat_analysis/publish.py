@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -25,12 +26,13 @@ from traitlets.config import Config
 
 from csat_analysis import load, pages, params, records, tables
 from csat_analysis.assessment import Assessment, assess
-from csat_analysis.errors import DataError, ReportError
+from csat_analysis.errors import DataError, ParameterError, ReportError
 from csat_analysis.programmes import Programme
 from csat_analysis.runs import TABLES, Run
 from csat_analysis.words import speak
 
-PARAMETERS = {"project", "period", "language", "root"}
+SCHEMA_VERSION = 1  # of the manifest
+PARAMETERS = ["language", "period", "project", "root"]
 LONGEST_SOCKET = 90  # systems allow 104 to 108 bytes, and a number follows
 
 
@@ -59,12 +61,46 @@ def reports_folder(root: Path, run: Run) -> Path:
     return root / "reports" / run.project / run.period
 
 
-def chapter_path(root: Path, chapter: str) -> Path:
+def chapter_path(root: Path, document: params.Document[Programme], chapter: str) -> Path:
     """Return a chapter's notebook: the root's own, else the shipped one."""
+    if not re.fullmatch(r"[\w-]+", chapter):
+        raise ParameterError(
+            f"{document.path.name}: chapters: {chapter!r} is not the name of a chapter; use letters, digits, - and _."
+        )
     for path in (root / "notebooks" / f"{chapter}.ipynb", params.shipped("notebooks", f"{chapter}.ipynb")):
         if path.is_file():
             return path
-    raise ReportError(f"notebooks/{chapter}.ipynb: no such chapter; mend chapters in the programme, or add the notebook.")
+    raise ParameterError(
+        f"{document.path.name}: chapters: there is no notebooks/{chapter}.ipynb; mend the name, or add the notebook."
+    )
+
+
+def read_chapter(path: Path) -> nbformat.NotebookNode:
+    """Return a chapter's notebook, of which papermill knows the kernel.
+
+    Raises
+    ------
+    ReportError
+        Where the file is no notebook, or its parameters are not those of every chapter.
+    """
+    return _read_chapter(path, file_digest(path))
+
+
+@functools.lru_cache(maxsize=64)
+def _read_chapter(path: Path, sha256: str) -> nbformat.NotebookNode:
+    """Return a notebook as it is with this checksum: hundreds of runs share a few chapters."""
+    place = f"notebooks/{path.name}"
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+        known = sorted(papermill.inspect_notebook(str(path)))
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError):
+        raise ReportError(f"{place}: is not a notebook that can be run; save it anew from JupyterLab.") from None
+    if known != PARAMETERS:
+        raise ReportError(
+            f"{place}: its parameters are {known}; the cell tagged parameters must give {PARAMETERS}, and no other."
+        )
+    return notebook
 
 
 # --- what a run depends on --------------------------------------------------------------------------------------------
@@ -79,8 +115,10 @@ def fingerprint(root: Path, run: Run, document: params.Document[Programme]) -> d
         "software": _digest(records.as_json(records.software())),
     }
     for chapter in document.content.chapters:
-        notebook = nbformat.read(chapter_path(root, chapter), as_version=4)
-        key[f"notebook {chapter}"] = _digest(records.as_json([(c.cell_type, c.source, c.metadata.get("tags", [])) for c in notebook.cells]))
+        cells = read_chapter(chapter_path(root, document, chapter)).cells
+        key[f"notebook {chapter}"] = _digest(
+            records.as_json([(c.cell_type, c.source, c.metadata.get("tags", [])) for c in cells])
+        )
     for table in TABLES:
         path = tables.find_input(run, table, root)
         if path is not None:
@@ -103,7 +141,9 @@ def file_digest(path: Path) -> str:
 @functools.cache
 def package_digest() -> str:
     """Return a checksum of the package's own code, words and templates."""
-    parts = sorted(p for p in params.PACKAGE.rglob("*") if p.suffix in {".py", ".yml", ".j2", ".css"} and "_shipped" not in p.parts)
+    parts = sorted(
+        p for p in params.PACKAGE.rglob("*") if p.suffix in {".py", ".yml", ".j2", ".css"} and "_shipped" not in p.parts
+    )
     return _digest("".join(f"{p.relative_to(params.PACKAGE).as_posix()} {file_digest(p)}\n" for p in parts))
 
 
@@ -136,17 +176,23 @@ def publish(task: Task) -> Outcome:
 @contextlib.contextmanager
 def work_folder(target: Path) -> Iterator[Path]:
     """Give a folder beside the target, gone afterwards; first clear what a killed process left."""
+    if target.exists() and not target.is_dir():
+        raise ReportError(f"{target}: is a file where the pages of this run belong; move it away.")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         recover(target)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.{os.getpid()}.", dir=target.parent))
         work.chmod(0o755)
     except OSError as error:
-        raise ReportError(f"{target.parent}: cannot be written ({error.strerror}); check space and permissions.") from None
+        raise ReportError(
+            f"{target.parent}: cannot be written ({error.strerror}); check space and permissions."
+        ) from None
     try:
         yield work
     except OSError as error:
-        raise ReportError(f"{error.filename or work}: cannot be written ({error.strerror}); check space and permissions.") from None
+        raise ReportError(
+            f"{error.filename or work}: cannot be written ({error.strerror}); check space and permissions."
+        ) from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -198,7 +244,7 @@ def write_chapters(task: Task, result: Assessment, work: Path) -> dict[str, str]
     failures = {}
     for chapter in task.document.content.chapters:
         for language in task.languages:
-            notebook, failure = execute(chapter_path(task.root, chapter), task, language)
+            notebook, failure = execute(chapter_path(task.root, task.document, chapter), task, language)
             name = pages.page_name(chapter, language)
             if failure:
                 failures[name] = f"{chapter} ({language}): {failure}"
@@ -227,17 +273,15 @@ def execute(path: Path, task: Task, language: str) -> tuple[nbformat.NotebookNod
 
     The notebook's own metadata is not asked: papermill marks cells complete that never ran.
     """
-    known = set(papermill.inspect_notebook(str(path)))
-    if known != PARAMETERS:
-        raise ReportError(f"{path.name}: its parameters are {sorted(known)}; they must be {sorted(PARAMETERS)}.")
     parameters = {"project": task.run.project, "period": task.run.period, "language": language, "root": ""}
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / path.name
         failure = None
         try:
             papermill.execute_notebook(
-                str(path.resolve()), str(output), parameters, kernel_name="python3", cwd=str(task.root), progress_bar=False,
-                request_save_on_cell_execute=False, shutdown_kernel="immediate", config=kernel_config(folder),
+                str(path.resolve()), str(output), parameters, kernel_name="python3", cwd=str(task.root),
+                progress_bar=False, request_save_on_cell_execute=False, shutdown_kernel="immediate",
+                config=kernel_config(folder),
             )  # fmt: skip
         except PapermillExecutionError as error:
             failure = f"{error.ename}: {error.evalue}"
@@ -248,7 +292,7 @@ def execute(path: Path, task: Task, language: str) -> tuple[nbformat.NotebookNod
 
 
 def kernel_config(folder: str) -> Config:
-    """Return how to talk to a kernel: through sockets in a folder of its own where the system has them, not over the network."""
+    """Return how to talk to a kernel: through sockets in a folder where the system has them, not over the network."""
     sockets = f"{folder}/kernel"
     by_file = os.name == "posix" and len(sockets.encode()) < LONGEST_SOCKET
     return Config({"KernelManager": {"transport": "ipc", "ip": sockets} if by_file else {}})
@@ -289,7 +333,18 @@ def write_workbook(record: records.Record, path: Path) -> None:
     options = {"strings_to_formulas": False, "strings_to_urls": False}
     with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs={"options": options}) as writer:
         writer.book.set_properties({"created": dt.datetime.fromisoformat(record.as_of)})
-        for name in ("measures", "gates", "triggers", "items", "strata", "groups", "comparisons", "accounts", "rejected", "inputs"):
+        for name in (
+            "measures",
+            "gates",
+            "triggers",
+            "items",
+            "strata",
+            "groups",
+            "comparisons",
+            "accounts",
+            "rejected",
+            "inputs",
+        ):
             if content[name]:
                 pd.DataFrame(content[name]).to_excel(writer, sheet_name=name, index=False)
 
@@ -298,7 +353,7 @@ def write_manifest(task: Task, work: Path, failures: dict[str, str], seconds: fl
     """Write what was made, from what, when and where; last of all."""
     files = {path.name: file_digest(path) for path in sorted(work.iterdir())}
     manifest = {
-        "schema_version": records.SCHEMA_VERSION,
+        "schema_version": SCHEMA_VERSION,
         "project": task.run.project,
         "period": task.run.period,
         "state": "failed" if failures else "ok",
@@ -318,13 +373,23 @@ def write_manifest(task: Task, work: Path, failures: dict[str, str], seconds: fl
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """Return a folder's manifest, None where there is none that can be read."""
     try:
-        return json.loads((folder / "manifest.json").read_text("utf-8"))
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     except (OSError, ValueError):
         return None
+    return (
+        manifest
+        if isinstance(manifest, dict) and manifest.keys() >= {"key", "files", "languages", "failures"}
+        else None
+    )
 
 
 def is_whole(folder: Path, manifest: dict[str, Any], wanted: Sequence[str]) -> bool:
     """Return whether a folder holds what its manifest says, in the wanted languages."""
-    if not set(wanted) <= set(manifest.get("languages", ())):
+    if not set(wanted) <= set(manifest["languages"]):
         return False
-    return all((folder / name).is_file() and file_digest(folder / name) == sha for name, sha in manifest["files"].items())
+    try:
+        return all(
+            (folder / name).is_file() and file_digest(folder / name) == sha for name, sha in manifest["files"].items()
+        )
+    except DataError:
+        return False

@@ -1,5 +1,6 @@
 """Which numbers leave the house? A run's record: language-free, without a clock, the same for the same inputs."""
 
+import functools
 import importlib.metadata
 import json
 import math
@@ -14,7 +15,6 @@ from csat_analysis import __version__
 from csat_analysis.assessment import Assessment, unit_of
 from csat_analysis.runs import Counts
 
-SCHEMA_VERSION = 1
 LISTED_REJECTIONS = 1000
 LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "seaborn", "pandera", "papermill", "nbconvert")
 
@@ -176,7 +176,7 @@ class Input(Row):
 class Record(Row):
     """A run's numbers. All keys are always present; what is not computed is null or []."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     programme: ProgrammeKey
     project: str
     title: dict[str, str]
@@ -209,24 +209,29 @@ class Record(Row):
 def build(result: Assessment) -> Record:
     """Return the record of an assessment."""
     survey, programme = result.survey, result.survey.programme
-    run, name = survey.run, programme.headline_measure
-    headline = result.measure(name)
+    run = survey.run
     return Record(
-        programme=ProgrammeKey(id=programme.id, version=programme.version, title=dict(programme.title), sha256=survey.programme_sha256),
-        project=run.project, title=dict(run.title), period=run.period, baseline=run.baseline, as_of=run.as_of.isoformat(),
-        status=result.status,
-        headline=Headline(
-            measure=name, unit=unit_of(name, programme), title=programme.index.title if name == "index" and programme.index else None,
-            **{key: headline.get(key) for key in ("value", "conf_low", "conf_high")},
+        programme=ProgrammeKey(
+            id=programme.id, version=programme.version, title=programme.title, sha256=survey.programme_sha256
         ),
-        counts=_counts(result),
+        project=run.project, title=run.title, period=run.period, baseline=run.baseline, as_of=run.as_of.isoformat(),
+        status=result.status, headline=_headline(result), counts=_counts(result),
         measures=rows(result.measures), gates=rows(result.gates.drop(columns=["otherwise", "voids"])),
         triggers=rows(result.triggers), index=result.index, grade=result.grade, items=rows(result.items),
         strata=rows(result.strata), groups=rows(result.groups), comparisons=rows(result.comparisons),
         accounts=rows(survey.accounts), findings=[finding._asdict() for finding in survey.findings],
         rejected=[_blank_to_none(row) for row in rows(survey.rejected.head(LISTED_REJECTIONS))],
         rejected_count=len(survey.rejected), inputs=rows(survey.inputs), software=software(),
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
+
+
+def _headline(result: Assessment) -> Headline:
+    """Return what the portal shows first; only an index has a title of its own."""
+    programme = result.survey.programme
+    name = programme.headline_measure
+    title = programme.index.title if name == "index" and programme.index else None
+    numbers = {key: result.measure(name).get(key) for key in ("value", "conf_low", "conf_high")}
+    return Headline(measure=name, unit=unit_of(name, programme), title=title, **numbers)
 
 
 def _counts(result: Assessment) -> dict[str, int | None]:
@@ -262,8 +267,12 @@ def _blank_to_none(row: dict[str, Any]) -> dict[str, Any]:
 
 def software() -> dict[str, str]:
     """Return the versions that the figures depend on."""
-    libraries = {name: importlib.metadata.version(name) for name in LIBRARIES}
-    return {"csat_analysis": __version__, "python": platform.python_version(), **libraries}
+    return {"csat_analysis": __version__, "python": platform.python_version(), **_libraries()}
+
+
+@functools.cache
+def _libraries() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in LIBRARIES}
 
 
 def as_json(content: Any) -> str:

@@ -1,8 +1,13 @@
 """Which runs are stale, and what became of them? Selects runs, publishes them, then writes the portal."""
 
+import contextlib
 import multiprocessing
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,11 +43,27 @@ def select(rules: params.Rules, projects: Sequence[str] = (), periods: Sequence[
     runs = [run for run in rules.runs if not projects or run.project in projects]
     for period in periods:
         if period not in {run.period for run in runs}:
-            raise ParameterError(f"--period: {period!r} is not a period there; use one of {sorted({r.period for r in runs})}.")
+            raise ParameterError(
+                f"--period: {period!r} is not a period there; use one of {sorted({r.period for r in runs})}."
+            )
     chosen = [run for run in runs if not periods or run.period in periods]
     if not chosen:
-        raise ParameterError(f"{rules.root / 'params' / 'runs'}: no run file that can be used; add params/runs/<project>.yml.")
+        raise ParameterError(
+            f"{rules.root / 'params' / 'runs'}: no run file that can be used; mend or add params/runs/<project>.yml."
+        )
     return chosen
+
+
+def left_out(rules: params.Rules, projects: Sequence[str] = ()) -> bool:
+    """Return whether a run file that cannot be used belongs to the selection: where no project is named, each does."""
+    folder = rules.root / "params" / "runs"
+    return not projects and any(path.parent == folder for path in rules.broken)
+
+
+def recover(rules: params.Rules, chosen: Iterable[Run]) -> None:
+    """Put right what a killed process left beside the pages of some runs."""
+    for run in chosen:
+        publish.recover(publish.reports_folder(rules.root, run))
 
 
 def state_of(rules: params.Rules, run: Run, languages: Sequence[str] = (), force: bool = False) -> State:
@@ -68,6 +89,8 @@ def state_of(rules: params.Rules, run: Run, languages: Sequence[str] = (), force
     if not why and not publish.is_whole(folder, manifest, wanted):
         missing = [language for language in wanted if language not in published]
         why = [f"no pages in {language}" for language in missing] or ["a page is missing or was changed"]
+    if not why and failed:
+        why = ["the last run failed, on inputs that were changed back since"]
     if why or force:
         return State(run, "stale", tuple(why or ["--force"]), task)
     return State(run, "fresh")
@@ -84,7 +107,10 @@ def changes(before: dict[str, str], now: dict[str, str]) -> list[str]:
 
 
 def bring_up_to_date(
-    states: Sequence[State], jobs: int, told: Callable[[State, publish.Outcome], None], prepare: Callable[[], None] | None = None
+    states: Sequence[State],
+    jobs: int,
+    told: Callable[[State, publish.Outcome], None],
+    prepare: Callable[[], None] | None = None,
 ) -> list[publish.Outcome]:
     """Publish every run that is not fresh, and return what became of each.
 
@@ -100,8 +126,14 @@ def bring_up_to_date(
     busy = min(jobs, sum(state.task is not None for state in states))
     if busy <= 1:
         return [_told(state, _bring_up_to_date(state), told) for state in states]
-    with ProcessPoolExecutor(busy, multiprocessing.get_context("spawn"), prepare) as pool:
-        return [_told(state, outcome, told) for state, outcome in zip(states, pool.map(_bring_up_to_date, states), strict=True)]
+    with ProcessPoolExecutor(busy, multiprocessing.get_context("spawn"), _begin_work, (prepare,)) as pool:
+        with _interrupts_ignored():  # by the new processes, until they can say how to take one
+            futures = [pool.submit(_work, state) for state in states]
+        try:
+            return [_told(state, _outcome(state, future), told) for state, future in zip(states, futures, strict=True)]
+        except KeyboardInterrupt:
+            _interrupt(futures)
+            raise
 
 
 def _told(state: State, outcome: publish.Outcome, told: Callable[[State, publish.Outcome], None]) -> publish.Outcome:
@@ -122,12 +154,67 @@ def _bring_up_to_date(state: State) -> publish.Outcome:
         return publish.Outcome("failed", list(error.messages))
 
 
-def exit_status(outcomes: Sequence[publish.Outcome]) -> int:
-    """Return 0 when all is well, 1 when some run failed, 2 when no selected run had usable inputs."""
+# --- work in several processes ----------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _begin_work(prepare: Callable[[], None] | None) -> None:
+    """Set up a process that works for this one: it ends with it, and at an interrupt."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if prepare:
+        prepare()
+
+
+def _end_with_parent() -> None:
+    multiprocessing.parent_process().join()  # type: ignore[union-attr]
+    os._exit(1)
+
+
+def _work(state: State) -> publish.Outcome:
+    """Bring a run up to date; an interrupt clears up, and then ends the process before it takes another run."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return _bring_up_to_date(state)
+    except KeyboardInterrupt:
+        os._exit(1)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _outcome(state: State, future: "Future[publish.Outcome]") -> publish.Outcome:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        why = "a process that works on the runs was killed (out of memory?); run again, with fewer --jobs."
+        return publish.Outcome("failed", [f"{state.run.place}: {why}"])
+
+
+def _interrupt(futures: "Iterable[Future[publish.Outcome]]") -> None:
+    for future in futures:
+        future.cancel()
+    for worker in multiprocessing.active_children():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker.pid, signal.SIGINT)  # type: ignore[arg-type]
+
+
+# --- how it ended -----------------------------------------------------------------------------------------------------
+
+
+def exit_status(outcomes: Sequence[publish.Outcome], left_out: bool = False) -> int:
+    """Return 0: all is well; 1: some run failed or could not be read; 2: no selected run had usable inputs."""
     states = [outcome.state for outcome in outcomes]
     if states and all(state == "unusable" for state in states):
         return 2
-    return int(any(state in ("failed", "unusable") for state in states))
+    return int(left_out or any(state in ("failed", "unusable") for state in states))
 
 
 def write_portal(rules: params.Rules, language: str) -> Path:

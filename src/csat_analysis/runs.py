@@ -158,10 +158,21 @@ def expand(file: RunFile) -> list[Run]:
     for period, plan in sorted(file.periods.items(), key=lambda item: period_bounds(item[0])[::-1]):
         runs.append(
             Run(
-                project=file.project, period=period, title=file.title, language=file.language,
-                programme=plan.programme or file.programme, read=_merged(file.read, plan.read),
-                design=_overridden(file.design, plan.design), groups=file.groups, names=file.names, targets=file.targets,
-                as_of=plan.as_of, baseline=plan.baseline, counts=plan.counts, remedy=plan.remedy, closed=plan.closed,
+                project=file.project,
+                period=period,
+                title=file.title,
+                language=file.language,
+                programme=plan.programme or file.programme,
+                read=_merged(file.read, plan.read),
+                design=_overridden(file.design, plan.design),
+                groups=file.groups,
+                names=file.names,
+                targets=file.targets,
+                as_of=plan.as_of,
+                baseline=plan.baseline,
+                counts=plan.counts,
+                remedy=plan.remedy,
+                closed=plan.closed,
             )  # fmt: skip
         )
     return runs
@@ -183,8 +194,14 @@ def faults(file: RunFile) -> Iterator[tuple[Place, str]]:
             yield ("targets", name), f"{name!r} is not a measure; use one of {sorted(MEASURES)}."
     for period, plan in file.periods.items():
         if plan.baseline is not None and plan.baseline not in file.periods:
-            yield ("periods", period, "baseline"), f"{plan.baseline!r} is not a period here; use one of {sorted(file.periods)}."
+            yield (
+                ("periods", period, "baseline"),
+                f"{plan.baseline!r} is not a period here; use one of {sorted(file.periods)}.",
+            )
         elif plan.baseline is not None and period_bounds(plan.baseline) >= period_bounds(period):
-            yield ("periods", period, "baseline"), f"{plan.baseline!r} is not before {period!r}; name an earlier period."
+            yield (
+                ("periods", period, "baseline"),
+                f"{plan.baseline!r} is not before {period!r}; name an earlier period.",
+            )
         if plan.as_of < period_bounds(period)[0]:
             yield ("periods", period, "as_of"), f"{plan.as_of} is before the period begins; give the day of the report."

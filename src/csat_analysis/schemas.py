@@ -18,7 +18,9 @@ DUPLICATE = "duplicate"
 SHOWN_LENGTH = 40
 LARGEST = 1e9  # of a count or weight; beyond it sums are no longer exact
 _WHOLE = re.compile(r"[+-]?\d+\.0+")
-_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?([ T]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?(Z|[+-]\d{2}:?\d{2})?)?")
+_DATE = re.compile(
+    r"(?!0000)(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?([ T]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?(Z|[+-]\d{2}:?\d{2})?)?"
+)
 _PERSONAL = re.compile(r"@|(?<![\d.])\d(?:[ -]?\d){8}")  # a mail address; nine digits: a telephone, an identity card
 
 
@@ -51,7 +53,7 @@ def dates(column: pd.Series) -> pd.Series:
 
     def iso(text: str) -> str:
         match = _DATE.fullmatch(text)
-        return "{0}-{1:0>2}-{2:0>2}".format(*match.groups()) if match else ""
+        return "{}-{:0>2}-{:0>2}".format(*match.groups()) if match else ""
 
     return pd.to_datetime(_changed(column, iso), format="%Y-%m-%d", errors="coerce")
 
@@ -75,10 +77,12 @@ def shown(values: pd.Series) -> pd.Series:
     return _changed(values, if_shown)
 
 
-# --- what a column may hold ---------------------------------------------------------------------------------------------
+# --- what a column may hold -------------------------------------------------------------------------------------------
 
 
-def column(reason: str, usable: Callable[[pd.Series], pd.Series], rejects: Literal["row", "cell"], required: bool = False):
+def column(
+    reason: str, usable: Callable[[pd.Series], pd.Series], rejects: Literal["row", "cell"], required: bool = False
+) -> pa.Column:
     """Return a pandera column whose check is named by the reason, and which says what a failure takes away."""
     return pa.Column(str, pa.Check(usable, name=reason), metadata={"rejects": rejects}, required=required)
 
@@ -137,7 +141,10 @@ def table_schema(table: str, programme: Programme, with_ids: bool = True) -> pa.
             "received_on": date_column(),
             "count": amount_column("not_a_count", whole=True),
             "weight": amount_column("not_a_weight", whole=False),
-            **{item: choice_column("unknown_level", [*programme.level_ids, NOT_APPLICABLE]) for item in programme.item_ids},
+            **{
+                item: choice_column("unknown_level", [*programme.level_ids, NOT_APPLICABLE])
+                for item in programme.item_ids
+            },
         },
         "complaints": {
             "complaint_id": key_column(),
@@ -145,10 +152,10 @@ def table_schema(table: str, programme: Programme, with_ids: bool = True) -> pa.
         },
         "deliveries": {"delivery_id": key_column(required=False), "count": amount_column("not_a_count", whole=True)},
     }
-    return pa.DataFrameSchema(schemas[table])  # type: ignore[arg-type]
+    return pa.DataFrameSchema(schemas[table])
 
 
-# --- screening ----------------------------------------------------------------------------------------------------------
+# --- screening --------------------------------------------------------------------------------------------------------
 
 
 def recognise(answers: pd.Series, programme: Programme, missing: Iterable[str] = ()) -> pd.Series:
@@ -157,11 +164,11 @@ def recognise(answers: pd.Series, programme: Programme, missing: Iterable[str] =
     A text that is no level is returned as it is, for screening to reject.
     """
     known = {NOT_APPLICABLE: NOT_APPLICABLE, "不适用": NOT_APPLICABLE, "Not applicable": NOT_APPLICABLE}
-    known |= {code: NOT_APPLICABLE for code in programme.not_applicable}
+    known |= dict.fromkeys(programme.not_applicable, NOT_APPLICABLE)
     for level in programme.scale.levels:
-        known |= {name: level.id for name in (level.id, level.code, *(level.title or {}).values()) if name}
-    known = {name: level for name, level in zip(clean(pd.Series(list(known))), known.values(), strict=True)}
-    known |= {code: "" for code in clean(pd.Series(list(missing), dtype=str))}
+        known |= dict.fromkeys(filter(None, (level.id, level.code, *(level.title or {}).values())), level.id)
+    known = dict(zip(clean(pd.Series(list(known))), known.values(), strict=True))
+    known |= dict.fromkeys(clean(pd.Series(list(missing), dtype=str)), "")
     return _changed(clean(answers), lambda word: known.get(word, word))
 
 
@@ -207,7 +214,11 @@ def _failures(rows: pd.DataFrame, schema: pa.DataFrameSchema, place: str) -> pd.
     if len(structural):
         missing = structural.loc[structural["check"] == "column_in_dataframe", "failure_case"].tolist()
         needs = f"needs the column {missing[0]!r}" if missing else f"cannot be checked ({structural['check'].iloc[0]})"
-        raise DataError(f"{place}: {needs}; it has {list(rows.columns)}. Add it, or name the file's own under read: columns.")
-    rejects = {name: spec.metadata["rejects"] for name, spec in schema.columns.items()}  # type: ignore[index]
-    found = cases.astype({"index": int})[["index", "column", "failure_case", "check"]].set_axis(names[:4], axis="columns")
+        raise DataError(
+            f"{place}: {needs}; it has {list(rows.columns)}. Add it, or name the file's own under read: columns."
+        )
+    rejects = {name: spec.metadata["rejects"] for name, spec in schema.columns.items()}
+    found = cases.astype({"index": int})[["index", "column", "failure_case", "check"]].set_axis(
+        names[:4], axis="columns"
+    )
     return found.assign(rejects=found["column"].map(rejects))

@@ -116,7 +116,7 @@ def form_path(answers: pd.Series, programme: Programme) -> pd.DataFrame:
     )
 
 
-# --- measures -----------------------------------------------------------------------------------------------------------
+# --- measures ---------------------------------------------------------------------------------------------------------
 
 
 def satisfaction_rate(evidence: Evidence) -> Measure:
@@ -131,10 +131,10 @@ def satisfaction_rate_of_valid(evidence: Evidence) -> Measure:
 
 def _satisfied_share(evidence: Evidence, denominator: str) -> Measure:
     forms = evidence.forms
-    base = {"returned": slice(None), "valid": forms["valid"], "answered": forms["decided"], "distributed": slice(None)}
     if evidence.programme.satisfied_form is None:
         return Measure(None, None, None)
-    chosen = forms.loc[base[denominator]]
+    base = {"valid": forms["valid"], "answered": forms["decided"]}
+    chosen = forms[base[denominator]] if denominator in base else forms
     if denominator == "distributed":
         numerator = int(chosen.loc[chosen["satisfied"], "count"].sum())
         share = numerator / evidence.distributed if evidence.distributed else None
@@ -156,7 +156,9 @@ def weighted_score(evidence: Evidence) -> Measure:
     return _mean_measure(evidence, scored, scored["score"])
 
 
-def _mean_measure(evidence: Evidence, forms: pd.DataFrame, values: pd.Series, share: bool = False, scale: float = 1.0) -> Measure:
+def _mean_measure(
+    evidence: Evidence, forms: pd.DataFrame, values: pd.Series, share: bool = False, scale: float = 1.0
+) -> Measure:
     """Return the mean of one value per form, with numerator (times ``scale``), denominator and interval."""
     weights = (forms["weight"] * forms["count"]).to_numpy()
     estimate = estimate_mean(values.to_numpy(), forms["weight"].to_numpy(), forms["count"].to_numpy(), evidence.frame)
@@ -176,10 +178,12 @@ def interval(estimate: Estimate, share: bool, clustered: bool) -> tuple[float | 
     return low, high, "wilson" if share else "t"
 
 
-# --- items --------------------------------------------------------------------------------------------------------------
+# --- items ------------------------------------------------------------------------------------------------------------
 
 
-def item_figures(answers: pd.DataFrame, forms: pd.DataFrame, programme: Programme, population: int | None) -> pd.DataFrame:
+def item_figures(
+    answers: pd.DataFrame, forms: pd.DataFrame, programme: Programme, population: int | None
+) -> pd.DataFrame:
     """Return the figures of every item.
 
     Returns
@@ -215,7 +219,12 @@ def _figures(item: str, worth: tuple[pd.DataFrame, ...], forms: pd.DataFrame, po
         found |= {"mean": mean.mean, "mean_se": None if clustered else mean.se}
     if share.n:
         low, high, _ = interval(share, True, clustered)
-        found |= {"share_satisfied": share.mean, "share_se": None if clustered else share.se, "conf_low": low, "conf_high": high}
+        found |= {
+            "share_satisfied": share.mean,
+            "share_se": None if clustered else share.se,
+            "conf_low": low,
+            "conf_high": high,
+        }
     return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in found.items()}
 
 
@@ -230,8 +239,8 @@ def by_group(answers: pd.DataFrame, forms: pd.DataFrame, programme: Programme, c
     Returns
     -------
     DataFrame
-        ``by, level``, the columns of ``item_figures``, ``suppressed``: the figures, n among them, are None. An item that
-        nobody of a group answered is suppressed only where the group itself is small.
+        ``by, level``, the columns of ``item_figures``, ``suppressed``: the figures, n among them, are None. An item
+        that nobody of a group answered is suppressed only where the group itself is small.
     """
     worth, rows = _worth(answers, programme), []
     for by in columns:

@@ -286,10 +286,7 @@ def ordinary_faults(period: str, first: str, second: str, third: str) -> tuple[F
         Fault(2, second, "非常好"),
         Fault(4, "received_on", f"{period[:4]}-13-45"),
         Fault(6, third, "not_applicable"),
-        *(
-            Fault(form, item, "")
-            for form, item in [(8, first), (9, third), (15, second), (15, third), (18, third)]
-        ),
+        *(Fault(form, item, "") for form, item in [(8, first), (9, third), (15, second), (15, third), (18, third)]),
         Fault(11, "comment", "师傅上门很快,<b>谢谢</b>"),
         Fault(13, "comment", "<script>alert(1)</script>"),
     )

@@ -62,7 +62,9 @@ def find_input(run: Run, table: Table, root: Path) -> Path | None:
     path = Path(os.path.normpath(folder / named))  # as it is written: a link inside the root may lead out of it
     place = f"params/runs/{run.project}.yml: read.{table}.file"
     if not Path(os.path.abspath(path)).is_relative_to(os.path.abspath(root)):
-        raise DataError(f"{place}: {named!r} leaves the project's folder; keep the file under {root.name or root}/data.")
+        raise DataError(
+            f"{place}: {named!r} leaves the project's folder; keep the file under {root.name or root}/data."
+        )
     if path.suffix.lower() not in SUFFIXES:
         raise DataError(f"{place}: {named!r} is of a kind that is not read; give one of {list(SUFFIXES)}.")
     if not path.is_file():
@@ -108,7 +110,7 @@ def read_sheet(path: Path, read: Read, root: Path) -> Sheet:
 
 
 def _fit(fields: list[str], header: list[str]) -> list[str] | None:
-    """Return a line's fields, one per header; None where there are more or fewer. Empty fields at the end do not count."""
+    """Return a line's fields, one per header; None where there are more or fewer, empty ones at the end apart."""
     if len(fields) == len(header):
         return fields
     named, filled = (max((i for i, text in enumerate(line, 1) if text.strip()), default=0) for line in (header, fields))
@@ -121,7 +123,9 @@ def _check_header(header: list[str], read: Read, file: str) -> None:
     used = [*read.columns.values(), *read.where, *(name for name in header if name not in read.columns)]
     for name in used:
         if name and header.count(name) > 1:
-            raise DataError(f"{file}: the header {name!r} stands {header.count(name)} times; rename or remove the others.")
+            raise DataError(
+                f"{file}: the header {name!r} stands {header.count(name)} times; rename or remove the others."
+            )
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
         raise DataError(f"{file}: columns are not separated by commas; save it as comma-separated CSV.")
     for name in (*read.columns.values(), *read.where):
@@ -143,7 +147,7 @@ def _rename(rows: pd.DataFrame, read: Read) -> pd.DataFrame:
     return pd.DataFrame({**ours, **rest}, index=rows.index)
 
 
-# --- one reader for each kind: the line of the file and its fields --------------------------------------------------
+# --- one reader for each kind: the line of the file and its fields ----------------------------------------------------
 
 
 def decode(data: bytes, file: str) -> str:

@@ -3,6 +3,7 @@
 import datetime as dt
 import functools
 from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -54,20 +55,43 @@ class Words:
         """Return a value in its unit, a dash where there is none."""
         if value is None or value != value:
             return self("not_computed")
-        shown = f"{round_shown(value, unit):,}".replace("-", "−")
-        return f"{shown}%" if unit == "share" else shown
+        shown = _grouped(round_shown(value, unit))
+        return self("percent", number=shown) if unit == "share" else shown
+
+    def whole_percent(self, share: float) -> str:
+        """Return a share in per cent without decimals, for a figure."""
+        return self(
+            "percent", number=_grouped((Decimal(repr(float(share))) * 100).quantize(Decimal(1), ROUND_HALF_EVEN))
+        )
+
+    def exact(self, value: float, unit: str) -> str:
+        """Return a value as it was before rounding."""
+        shown = _grouped(Decimal(f"{value * (100 if unit == 'share' else 1):.10g}"))
+        return self("percent", number=shown) if unit == "share" else shown
+
+    def difference(self, value: float, unit: str) -> str:
+        """Return a difference with its sign; of shares, in percentage points."""
+        shown = _signed(value, unit)
+        return self("percentage_points", number=shown) if unit == "share" else shown
 
     def count(self, number: float | None) -> str:
         """Return a number of things; with weights it need not be whole."""
         if number is None or number != number:
             return self("not_computed")
-        return f"{number:,.0f}" if float(number).is_integer() else f"{round_shown(number, 'points'):,}".replace("-", "−")
+        return f"{number:,.0f}" if float(number).is_integer() else self.number(number)
 
     def interval(self, low: float | None, high: float | None, unit: str = "points") -> str:
         """Return an interval, a dash where there is none."""
         if low is None or high is None or low != low or high != high:
             return self("not_computed")
         return self("range", low=self.number(low, unit), high=self.number(high, unit))
+
+    def difference_interval(self, low: float | None, high: float | None, unit: str) -> str:
+        """Return the interval of a difference, a dash where there is none."""
+        if low is None or high is None or low != low or high != high:
+            return self("not_computed")
+        shown = self("range", low=_signed(low, unit), high=_signed(high, unit))
+        return self("percentage_points", number=shown) if unit == "share" else shown
 
     def date(self, day: dt.date) -> str:
         """Return a date."""
@@ -77,6 +101,28 @@ class Words:
         """Return several names as one phrase."""
         return self("comma").join(names)
 
+    def colon(self, left: str, right: str) -> str:
+        """Return a name and what is said of it."""
+        return self("colon").join((left, right))
+
+    def aside(self, text: str, aside: str) -> str:
+        """Return a text with something in brackets after it."""
+        return self("aside", text=text, aside=aside)
+
+    def either(self, names: Iterable[str]) -> str:
+        """Return names of which one applies, in quotation marks."""
+        return self("or").join(self("quoted", text=name) for name in names)
+
     def source(self, clause: str | None) -> str:
         """Return where a value comes from."""
         return self("source.clause", clause=clause) if clause else self("source.assumption")
+
+
+def _grouped(number: Decimal) -> str:
+    """Return a number with its thousands set off and a true minus sign."""
+    return f"{number + 0:,}".replace("-", "−")
+
+
+def _signed(value: float, unit: str) -> str:
+    rounded = round_shown(value, unit)
+    return f"+{_grouped(rounded)}" if rounded > 0 else _grouped(rounded)
