@@ -21,9 +21,7 @@ def programme(**keys) -> Programme:
         "scale": {"good": 100, "fair": 60, "bad": 0},
         "satisfied": {"levels": ["good"]},
         "items": [{"id": "delivery", "weight": 0.6}, {"id": "service", "weight": 0.4}],
-        "gates": [
-            {"measure": "return_rate", "comparison": "at_least", "threshold": 0.7, "otherwise": "chase"}
-        ],
+        "gates": [{"measure": "return_rate", "comparison": "at_least", "threshold": 0.7, "otherwise": "chase"}],
         "triggers": [{"id": "chase", "title": "Chase the forms"}],
         "index": {"weighted_score": 1},
         "grades": [{"id": "good", "lower": 85}, {"id": "poor", "lower": 0}],
@@ -194,9 +192,7 @@ def test_grades_cover_what_the_index_can_take(bounds, finds):
 def test_complaints_can_pull_the_index_below_the_lowest_grade():
     index = {"terms": {"weighted_score": 1, "complaint_rate": -100}, "unit": "points"}
     (finding,) = lint(programme(index=index))
-    assert finding.sentence == (
-        "the lowest grade begins at 0 and the index can fall to -100; begin it there."
-    )
+    assert finding.sentence == ("the lowest grade begins at 0 and the index can fall to -100; begin it there.")
 
 
 # --- the documents ------------------------------------------------------------------------------------

@@ -80,9 +80,7 @@ def test_setup_says_what_is_missing(tmp_path: Path, missing: str, sentence: str)
 def run(command: list[str | Path], cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Return the finished command, run outside the checkout's own surroundings."""
     inherited = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "MAKEFLAGS"}}
-    return subprocess.run(
-        command, cwd=cwd, env=inherited | environment, capture_output=True, text=True, check=False
-    )
+    return subprocess.run(command, cwd=cwd, env=inherited | environment, capture_output=True, text=True, check=False)
 
 
 def succeed(command: list[str | Path], cwd: Path, **environment: str) -> str:
@@ -97,9 +95,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the bin folder of a new environment that holds the wheel, and lends the dependencies of this one."""
     folder = tmp_path_factory.mktemp("wheel")
     pip: list[str | Path] = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    succeed(
-        [*pip, "wheel", "--no-deps", "--no-index", "--no-build-isolation", "-w", folder, CHECKOUT], folder
-    )
+    succeed([*pip, "wheel", "--no-deps", "--no-index", "--no-build-isolation", "-w", folder, CHECKOUT], folder)
     venv.create(folder / "env", system_site_packages=False, with_pip=False, symlinks=True)
     python = folder / "env" / "bin" / "python"
     [wheel] = folder.glob("*.whl")

@@ -69,9 +69,7 @@ def test_a_scale_of_levels_with_points_is_the_short_form_of_both():
     assert short.level_ids == ["satisfied", "fair", "dissatisfied"]
     assert short.points is not None
     assert short.points.values == {"satisfied": 100, "fair": 60, "dissatisfied": 0}
-    long = demo(
-        scale={"levels": [{"id": level} for level in DEMO["scale"]]}, points={"values": DEMO["scale"]}
-    )
+    long = demo(scale={"levels": [{"id": level} for level in DEMO["scale"]]}, points={"values": DEMO["scale"]})
     assert long == short
 
 
@@ -194,9 +192,7 @@ def test_a_key_takes_what_fits_and_nothing_else(keys, fits):
             demo(**keys)
 
 
-@pytest.mark.parametrize(
-    "missing", ["id", "version", "effective_from", "title", "scale", "items", "worked_example"]
-)
+@pytest.mark.parametrize("missing", ["id", "version", "effective_from", "title", "scale", "items", "worked_example"])
 def test_a_procedure_has_its_keys(missing):
     with pytest.raises(ValidationError, match=missing):
         Programme.model_validate({key: value for key, value in DEMO.items() if key != missing})
@@ -309,11 +305,7 @@ def test_every_value_says_where_it_comes_from(shipped):
 
 
 def test_every_assumption_has_its_reason(shipped):
-    bare = [
-        rule["rule"]
-        for rule in programmes.rules(shipped)
-        if rule["source"] == "assumption" and not rule["note"]
-    ]
+    bare = [rule["rule"] for rule in programmes.rules(shipped) if rule["source"] == "assumption" and not rule["note"]]
     assert set(bare) <= {"min_n"}
 
 
@@ -331,9 +323,7 @@ def test_everything_to_be_read_stands_in_both_languages(shipped):
     assert texts
     for place, text in texts:
         assert set(text) == {"zh", "en"}, place
-        assert not re.search(
-            r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]", re.sub("《.*?》", "", text["en"])
-        ), place
+        assert not re.search(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]", re.sub("《.*?》", "", text["en"])), place
         assert not re.search(r"[,;:](?!\d{3})", text["zh"]), f"{place}: half-width punctuation in Chinese"
 
 
@@ -377,8 +367,7 @@ def test_every_example_has_a_measure_and_its_arithmetic(shipped):
 def test_the_gates_are_those_of_the_document(name, gates):
     programme = params.read_programme(FOLDER / f"{name}.yml").content
     assert gates == [
-        (g.measure, g.comparison, g.threshold, g.severity, g.cumulated, g.otherwise, g.voids)
-        for g in programme.gates
+        (g.measure, g.comparison, g.threshold, g.severity, g.cumulated, g.otherwise, g.voids) for g in programme.gates
     ]
 
 

@@ -41,9 +41,7 @@ def test_regenerating_gives_the_committed_bytes(tmp_path):
 def test_no_committed_file_of_a_synthetic_project_has_another_origin(tmp_path):
     written = {path.relative_to(tmp_path) for path in synthetic.write(tmp_path)}
     projects = {truth.project for truth in SURVEYS}
-    present = {
-        path.relative_to(ROOT) for project in projects for path in (ROOT / "data" / project).rglob("*.csv")
-    }
+    present = {path.relative_to(ROOT) for project in projects for path in (ROOT / "data" / project).rglob("*.csv")}
     assert present == written
 
 
@@ -56,9 +54,7 @@ def test_another_seed_gives_other_answers():
 @every_survey
 def test_the_frame_holds_exactly_the_declared_truth(truth):
     opinions = synthetic.opinions(truth)
-    assert synthetic.satisfied(opinions[truth.headline], truth.levels).mean() == pytest.approx(
-        truth.satisfaction
-    )
+    assert synthetic.satisfied(opinions[truth.headline], truth.levels).mean() == pytest.approx(truth.satisfaction)
 
 
 @every_survey
@@ -93,17 +89,13 @@ def test_counts_follow_the_declared_rates(truth):
 @every_survey
 def test_returned_forms_of_both_tables_are_the_same(truth):
     sent = committed(truth, "distribution")
-    assert set(sent.loc[sent["disposition"] == "returned", "form_id"]) == set(
-        committed(truth, "responses")["form_id"]
-    )
+    assert set(sent.loc[sent["disposition"] == "returned", "form_id"]) == set(committed(truth, "responses")["form_id"])
 
 
 @every_survey
 def test_faults_are_where_the_declaration_says(truth):
     forms = answered(truth)
-    assert [forms.loc[fault.form, fault.column] for fault in truth.faults] == [
-        fault.value for fault in truth.faults
-    ]
+    assert [forms.loc[fault.form, fault.column] for fault in truth.faults] == [fault.value for fault in truth.faults]
 
 
 @every_survey
@@ -157,9 +149,7 @@ def test_shipments_bring_deliveries_and_complaints_of_known_customers():
 def test_the_readme_states_the_truth(truth):
     row = [truth.project, truth.period, truth.size, f"{truth.satisfaction:.3f}", f"{truth.expected_satisfaction:.3f}",
            f"{truth.nonresponse:.2f}", f"{truth.distribution_rate:.3f}", f"{truth.return_rate:.3f}", f"{truth.blank_share:.3f}"]  # fmt: skip
-    assert "| " + " | ".join(map(str, row)) + " |" in (ROOT / "data" / "README.md").read_text(
-        encoding="utf-8"
-    )
+    assert "| " + " | ".join(map(str, row)) + " |" in (ROOT / "data" / "README.md").read_text(encoding="utf-8")
 
 
 def test_copenhagen_has_the_published_margins():
@@ -167,8 +157,7 @@ def test_copenhagen_has_the_published_margins():
     assert list(cells) == ["satisfaction", "influence", "type", "contact", "count"]
     assert (len(cells), cells["count"].sum()) == (72, 1681)
     margins = {
-        by: cells.groupby(by)["count"].sum().to_dict()
-        for by in ["satisfaction", "influence", "type", "contact"]
+        by: cells.groupby(by)["count"].sum().to_dict() for by in ["satisfaction", "influence", "type", "contact"]
     }
     assert margins == {
         "satisfaction": {"Low": 567, "Medium": 446, "High": 668},

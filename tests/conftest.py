@@ -1,0 +1,95 @@
+"""A small procedure, and surveys small enough to be checked by eye; each test writes down only what it is about."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from csat_analysis import load, runs
+from csat_analysis.programmes import Programme
+from csat_analysis.runs import Run, RunFile
+from csat_analysis.tables import Sheet
+
+DEMO = """\
+id: demo
+version: 1
+effective_from: 2024-01-01
+title: {zh: 示例规程, en: Demonstration}
+scale: {satisfied: 100, fair: 60, dissatisfied: 0}
+items:
+  - {id: delivery, title: {zh: 交货, en: Delivery}, weight: 0.6}
+  - {id: service, title: {zh: 服务, en: Service}, weight: 0.4}
+gates:
+  - {measure: return_rate, comparison: at_least, threshold: 0.70, clause: "5.2", otherwise: flag}
+index: {weighted_score: 1, complaint_rate: -100}     # points minus complaints per 100 deliveries
+grades: [{id: good, lower: 85}, {id: fair, lower: 70}, {id: poor, lower: 0}]
+worked_example:                       # run as a test, printed in the report as "how this index is computed"
+  responses: |
+    form_id | delivery  | service
+    r1      | satisfied | fair
+    r2      | fair      |
+    r3      | great     | fair
+  counts: {distributed: 4, complaints: 1, deliveries: 100}
+  expect: {return_rate: 0.75, weighted_score: 68.0, index: 67.0, grade: poor, rejected: 1}
+"""
+DEMO_KEYS = yaml.load(DEMO, yaml.CSafeLoader)
+DEMO_RUN = """\
+project: demo
+title: Demo
+programme: demo
+periods:
+  "2024": {as_of: 2025-01-10}
+"""
+
+
+def demo(**keys) -> Programme:
+    """Return the demonstration procedure with some of its keys replaced; None takes a key away."""
+    data = {**DEMO_KEYS, **keys}
+    return Programme.model_validate({key: value for key, value in data.items() if value is not None})
+
+
+def run_of(plan: Mapping | None = None, period: str = "2024", **keys) -> Run:
+    """Return a run of the demonstration; ``plan`` holds keys of the period."""
+    data = {"project": "demo", "title": "Demo", "programme": "demo", **keys}
+    data["periods"] = {period: {"as_of": "2025-01-10", **(plan or {})}}
+    return runs.expand(RunFile.model_validate(data))[0]
+
+
+def sheet(text: str, file: str = "responses.csv") -> Sheet:
+    """Return a text table as it would come from a file: columns separated by |, the first line in line 1."""
+    lines = [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
+    return Sheet(file, "", pd.DataFrame(lines[1:], columns=lines[0], index=range(2, len(lines) + 1), dtype=str))
+
+
+def survey_of(
+    responses: str, programme: Programme | None = None, tables: Mapping[str, str] | None = None, **keys
+) -> load.Survey:
+    """Return the survey that text tables make under a programme (the demonstration), with keys of ``run_of``."""
+    named = {"responses": responses, **(tables or {})}
+    sheets = {table: sheet(text, f"{table}.csv") for table, text in named.items()}
+    return load.assemble(programme or demo(), run_of(**keys), sheets)
+
+
+@pytest.fixture
+def demo_programme() -> Programme:
+    """Return the demonstration procedure of the design."""
+    return demo()
+
+
+@pytest.fixture
+def make_root(tmp_path: Path) -> Callable[..., Path]:
+    """Return how to make a project's folder: the demonstration, and files by their paths (None leaves one out)."""
+
+    def make(files: Mapping[str, str | bytes | None] | None = None, **tables: str | bytes) -> Path:
+        everything = {"params/programmes/demo.yml": DEMO, "params/runs/demo.yml": DEMO_RUN, **(files or {})}
+        everything |= {f"data/demo/2024/{table}.csv": content for table, content in tables.items()}
+        for name, content in everything.items():
+            if content is not None:
+                path = tmp_path / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return tmp_path
+
+    return make

@@ -1,0 +1,225 @@
+"""A root that is published in a second, and what the tests of the upper floors ask of it."""
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+
+from csat_analysis import cli
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+PROGRAMME = """\
+id: demo
+version: 1
+effective_from: 2020-01-01
+title: {zh: 示例规程, en: Demonstration}
+scale: {satisfied: 100, fair: 60, dissatisfied: 0}
+satisfied: {levels: [satisfied]}
+satisfied_form: {reading: item, item: delivery}
+items:
+  - {id: delivery, title: {zh: 交货, en: Delivery}, weight: 0.6}
+  - {id: service, title: {zh: 服务, en: Service}, weight: 0.4}
+gates:
+  - {measure: return_rate, comparison: at_least, threshold: 0.70, clause: "5.2", otherwise: remind}
+triggers: [{id: remind, title: {zh: 催收, en: Remind}, clause: "5.3"}]
+index: {weighted_score: 1}
+grades: [{id: good, lower: 85}, {id: fair, lower: 70}, {id: poor, lower: 0}]
+chapters: CHAPTERS
+worked_example:
+  responses: |
+    form_id | delivery  | service
+    r1      | satisfied | fair
+    r2      | fair      |
+    r3      | great     | fair
+  counts: {distributed: 4}
+  expect: {return_rate: 0.75, weighted_score: 68.0, index: 68.0, grade: poor, rejected: 1}
+"""
+RUN_FILE = """\
+project: demo
+title: {zh: 示例, en: Demo}
+programme: demo
+language: en
+periods:
+  "2024": {as_of: 2025-01-10, counts: {distributed: 4}}
+"""
+RESPONSES = """\
+form_id,delivery,service
+r1,satisfied,fair
+r2,fair,
+r3,satisfied,satisfied
+"""
+PARAMETERS = 'project: str = "demo"\nperiod: str = "2024"\nlanguage: str = "zh"\nroot: str = ""\n'
+
+
+def chapter(*sources: str, parameters: str = PARAMETERS) -> str:
+    """Return a notebook of our own as text, whose cells need no library and so run in no time."""
+    cells = [
+        nbformat.v4.new_markdown_cell("# A chapter", id="title"),
+        nbformat.v4.new_code_cell(parameters, id="parameters", metadata={"tags": ["parameters"]}),
+        *(nbformat.v4.new_code_cell(source, id=f"cell-{number}") for number, source in enumerate(sources)),
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return nbformat.writes(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}))
+
+
+COUNTED = chapter('with open("executed", "a") as log: print(language, file=log)', "project, period")
+
+
+def programme(*chapters: str, text: str = PROGRAMME) -> str:
+    """Return the demonstration procedure with these chapters: without any, a run is its numbers."""
+    return text.replace("CHAPTERS", json.dumps(chapters))
+
+
+def write(root: Path, files: Mapping[str, str | bytes | None]) -> Path:
+    """Write files by their paths below a folder, take away those that are None, and return the folder."""
+    for name, content in files.items():
+        path = root / name
+        if content is None:
+            path.unlink()
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return root
+
+
+def make_root(
+    folder: Path, files: Mapping[str, str | bytes | None] | None = None, chapters: tuple[str, ...] = ()
+) -> Path:
+    """Return a new root with one project of one period, and further files."""
+    base = {
+        "params/programmes/demo.yml": programme(*chapters),
+        "params/runs/demo.yml": RUN_FILE,
+        "data/demo/2024/responses.csv": RESPONSES,
+        **{f"notebooks/{name}.ipynb": COUNTED for name in chapters},
+    }
+    return write(folder, {name: text for name, text in {**base, **(files or {})}.items() if text is not None})
+
+
+def run_file(project: str, *periods: str, **keys: str) -> str:
+    """Return a run file of the demonstration with some periods."""
+    text = RUN_FILE.replace("project: demo", f"project: {project}")
+    if periods:
+        text = text[: text.index("periods:")] + "periods:\n"
+        text += "".join(f'  "{period}": {{as_of: 2030-01-10}}\n' for period in periods)
+    return text + "".join(f"{key}: {value}\n" for key, value in keys.items())
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+class Answer(NamedTuple):
+    """How the command ended, and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+
+def csat(*arguments: str | Path) -> Answer:
+    """Return what the command answers; called in this process, through its front door."""
+    out, err, before = io.StringIO(), io.StringIO(), sys.argv
+    sys.argv = ["csat", *map(str, arguments)]
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            cli.main()
+        status = 0
+    except SystemExit as end:
+        status = end.code or 0
+    finally:
+        sys.argv = before
+    assert "Traceback" not in out.getvalue() + err.getvalue()
+    return Answer(status, out.getvalue(), err.getvalue())
+
+
+def run(root: Path, *arguments: str | Path) -> Answer:
+    """Return what ``csat run`` answers, one run at a time."""
+    return csat("run", "--root", root, "--jobs", "1", *arguments)
+
+
+def states(root: Path, *arguments: str) -> dict[tuple[str, str], str]:
+    """Return the state of every run, with why."""
+    lines = csat("list", "--root", root, "--why", *arguments).out.splitlines()
+    return {(project, period): ": ".join(rest) for project, period, *rest in (line.split("\t") for line in lines)}
+
+
+def state(root: Path, *arguments: str) -> str:
+    """Return the state of the demonstration's run, with why."""
+    return states(root, *arguments)["demo", "2024"]
+
+
+def process(*arguments: str | Path, **options) -> subprocess.Popen[str]:
+    """Return the command as a process of its own, in a session of its own."""
+    environment = {**os.environ, **options.pop("env", {})}
+    return subprocess.Popen(
+        [sys.executable, "-m", "csat_analysis", *map(str, arguments)], env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, **options,
+    )  # fmt: skip
+
+
+# --- what it leaves ---------------------------------------------------------------------------------------------------
+
+
+def snapshot(folder: Path) -> dict[str, str]:
+    """Return a checksum of every file below a folder, and every folder, by path."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        if path.is_file()
+        else "folder"
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def record(root: Path, run: str = "demo/2024") -> dict:
+    """Return the record of a run."""
+    return json.loads((root / "reports" / run / "record.json").read_text("utf-8"))
+
+
+def manifest(root: Path, run: str = "demo/2024") -> dict:
+    """Return the manifest of a run."""
+    return json.loads((root / "reports" / run / "manifest.json").read_text("utf-8"))
+
+
+class Page(HTMLParser):
+    """A page as a browser takes it apart: its tags, and its text."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        """Return all text without spaces: labels of figures are broken into lines."""
+        return re.sub(r"\s", "", "".join(self.texts))
+
+    def links(self) -> Iterator[str]:
+        """Yield everything a browser might follow or fetch."""
+        for _, attributes in self.tags:
+            for name, value in attributes.items():
+                if name in ("href", "src", "xlink:href", "data", "action", "srcset", "poster"):
+                    yield value or ""
+
+
+def pages(root: Path) -> dict[str, Page]:
+    """Return every page below ``reports/``, by path."""
+    folder = root / "reports"
+    return {
+        path.relative_to(folder).as_posix(): Page(path.read_text("utf-8")) for path in sorted(folder.rglob("*.html"))
+    }

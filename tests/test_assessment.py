@@ -1,0 +1,391 @@
+"""Verdicts stand on unrounded values and exact boundaries; what has no data has no verdict, and nothing breaks."""
+
+import json
+import math
+
+import pandas as pd
+import pytest
+
+from conftest import demo, survey_of
+from csat_analysis import assessment, load, params
+from csat_analysis.assessment import Assessment, assess, meets
+from csat_analysis.errors import ParameterError
+from csat_analysis.evidence import Measure
+from csat_analysis.programmes import Gate
+
+TABLES = ("measures", "gates", "triggers", "items", "strata", "groups", "distribution", "comparisons")
+FORMS = "form_id | delivery | service | count\n"
+
+
+def gate(measure="return_rate", comparison="at_least", threshold=0.7, **keys) -> dict:
+    return {"measure": measure, "comparison": comparison, "threshold": threshold, **keys}
+
+
+def result(
+    rows="a | satisfied | fair | 7", distributed: int | None = 10, plan=None, run=None, tables=None, **keys
+) -> Assessment:
+    """Return what the demonstration says of a few forms of ``distributed``, with keys of the procedure replaced."""
+    counts = {"distributed": distributed} if distributed is not None else {}
+    survey = survey_of(FORMS + rows, demo(**keys), tables, plan={"counts": counts, **(plan or {})}, **(run or {}))
+    return assess(survey)
+
+
+def assert_plain(found: Assessment) -> None:
+    """Hold every table to plain values: what JSON can hold, and None where there is no number."""
+    for name in TABLES:
+        json.dumps(getattr(found, name).to_dict("records"), allow_nan=False)
+    json.dumps([found.index, found.grade, found.status, *map(list, found.survey.findings)], allow_nan=False)
+
+
+# --- the whole way ------------------------------------------------------------------------------------
+
+
+def test_the_worked_example_of_the_design_comes_out():
+    found = assess(load.worked_example(demo()))
+    expected = demo().worked_example.expect
+    assert {name: assessment.outcome(found, name) for name in expected} == pytest.approx(expected)
+    assert (found.status, found.triggers.to_dict("records")) == ("reportable", [])
+    assert_plain(found)
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("returned", 3), ("valid", 3), ("rejected", 1), ("status", "reportable"), ("grade", "poor"), ("gates.return_rate", "met"),
+        ("survey_rate", 280 / 600), ("delivery.mean", 80), ("service.satisfied", None), ("gates.valid_rate", None),
+    ],
+)  # fmt: skip
+def test_an_example_may_expect_whatever_an_assessment_gives(name, value):
+    assert assessment.outcome(assess(load.worked_example(demo())), name) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("name", ["retrun_rate", "delivery.median", "price.mean", "delivery"])
+def test_an_example_that_expects_something_else_is_told_so(name):
+    with pytest.raises(
+        ParameterError, match=f"demo: worked_example.expect: '{name}' is nothing an assessment gives; use returned, "
+    ):
+        assessment.outcome(assess(load.worked_example(demo())), name)
+
+
+@pytest.mark.parametrize("name", ["airport", "developer", "electrical", "housing", "property"])
+def test_a_shipped_example_gives_plain_values(name):
+    document = params.read_programme(params.shipped("params", "programmes", f"{name}.yml"))
+    assert_plain(assess(load.worked_example(document.content)))
+
+
+@pytest.mark.parametrize("rows", ["a | satisfied | fair | -1", " | satisfied | fair | 1", "a | | | 0"])
+def test_a_survey_whose_rows_all_fall_is_assessed_all_the_same(rows):
+    voids = gate("invalid_rate", "at_most", 0.3, voids="unless_remedied")
+    found = result(
+        rows, gates=[gate(otherwise="flag"), voids, gate("index"), gate("delivery.mean"), gate("survey_rate")],
+        satisfied={"levels": ["satisfied"]}, satisfied_form={"reading": "item", "item": "delivery"},
+        run={"groups": ["service"], "targets": {"satisfaction_rate": 0.9}, "design": {"stratum": "delivery"}},
+    )  # fmt: skip
+    assert (found.status, found.index["value"], found.grade) == ("reportable", None, None)
+    assert found.items["n"].tolist() == [0, 0]
+    assert found.gates["passed"].tolist() == [False, True, None, None, None]
+    assert found.gates["verdict"].tolist() == ["not_met", "met", None, None, None]
+    assert found.triggers.to_dict("records") == [{"id": "flag", "because": "return_rate", "clause": None}]
+    assert_plain(found)
+
+
+def test_a_survey_of_one_row_of_ragged_lines_is_assessed_all_the_same(make_root):
+    root = make_root(responses="form_id,delivery,service\nf1,fair\n")
+    found = assess(load.survey("demo", "2024", root))
+    assert (found.evidence.returned, found.evidence.valid, len(found.survey.rejected)) == (0, 0, 1)
+    assert_plain(found)
+
+
+def test_full_tables_hold_plain_values():
+    found = result(
+        "a | satisfied | fair | 7\nb | fair | not_applicable | 2", satisfied={"levels": ["satisfied"]},
+        gates=[gate(otherwise="flag", clause="5.2"), gate("service.satisfied", threshold=0.5)],
+        triggers=[{"id": "flag", "title": "Flag", "clause": "5.3"}], run={"groups": ["service"], "targets": {"return_rate": 0.95}},
+        plan={"counts": {"distributed": 20, "frame": 30, "complaints": 2, "deliveries": 40}},
+    )  # fmt: skip
+    assert_plain(found)
+    assert found.gates["otherwise"].tolist() == ["flag", None]
+    assert found.gates["clause"].tolist() == ["5.2", None]
+    assert found.triggers.to_dict("records") == [{"id": "flag", "because": "return_rate", "clause": "5.3"}]
+
+
+def test_every_published_measure_has_its_row():
+    found = result(measures=["survey_rate"], run={"targets": {"complaints_per_1000": 2}})
+    assert found.measures["id"].tolist() == [
+        "distribution_rate", "return_rate", "response_rate", "valid_rate", "invalid_rate", "satisfaction_rate",
+        "satisfaction_rate_of_valid", "survey_rate", "weighted_score", "complaint_rate", "complaints_per_1000",
+    ]  # fmt: skip
+    assert found.measure("return_rate")["clause"] == "5.2"
+    assert found.measure("index")["value"] is None
+
+
+def test_a_survey_shows_its_gates_without_running_what_stands_in_them():
+    found = result(gates=[gate(clause="<script>alert(1)</script>")])
+    assert "<script>" not in found._repr_html_() and repr(found) == "<Assessment demo 2024: reportable>"
+
+
+# --- gates --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "comparison, below, at, above",
+    [
+        ("at_least", False, True, True),
+        ("more_than", False, False, True),
+        ("at_most", True, True, False),
+        ("less_than", True, False, False),
+    ],
+)
+@pytest.mark.parametrize("threshold", [0.85, 0.3, 70, 0, -1.5])
+def test_a_threshold_holds_just_below_at_and_just_above(comparison, below, at, above, threshold):
+    step = 1e-6
+    assert [meets(threshold + by, comparison, threshold) for by in (-step, 0, step)] == [below, at, above]
+
+
+@pytest.mark.parametrize(
+    "value, comparison, threshold, met",
+    [
+        (1 - 0.9, "at_most", 0.1, True),
+        (1 - 0.9, "less_than", 0.1, False),
+        (0.1 + 0.2, "at_most", 0.3, True),
+        (0.1 + 0.2, "more_than", 0.3, False),
+        (sum([0.1] * 7), "at_least", 0.7, True),
+        (1 - 1 / 3, "at_least", 2 / 3, True),
+        (0.1 + 0.2 - 0.3, "more_than", 0, False),
+        (17 / 20, "at_least", 0.85, True),
+        (16999 / 20000, "at_least", 0.85, False),
+        (math.nextafter(70, 0), "at_least", 70, True),
+    ],
+)
+def test_the_noise_of_floating_point_decides_nothing(value, comparison, threshold, met):
+    assert meets(value, comparison, threshold) is met
+
+
+@pytest.mark.parametrize("returned, passed, verdict", [(6, False, "not_met"), (7, True, "met"), (8, True, "met")])
+def test_a_gate_is_decided_at_its_threshold(returned, passed, verdict):
+    (row,) = result(f"a | satisfied | fair | {returned}").gates.to_dict("records")
+    assert (row["passed"], row["verdict"], row["value"]) == (passed, verdict, returned / 10)
+    assert (row["severity"], row["source"], row["clause"], row["certainty"]) == ("rule", "clause", "5.2", None)
+
+
+def test_a_gate_without_data_has_no_verdict():
+    (row,) = result(distributed=None).gates.to_dict("records")
+    assert (row["value"], row["passed"], row["verdict"], row["rounding_flips"]) == (None, None, None, False)
+
+
+@pytest.mark.parametrize(
+    "value, comparison, threshold, unit, flips",
+    [
+        (0.84994, "at_least", 0.85, "share", False),  # shown 84.99 %
+        (0.849951, "at_least", 0.85, "share", True),  # shown 85.00 %
+        (0.85, "at_least", 0.85, "share", False),
+        (0.300049, "at_most", 0.3, "share", True),  # shown 30.00 %
+        (0.30006, "at_most", 0.3, "share", False),  # shown 30.01 %
+        (0.850049, "more_than", 0.85, "share", True),  # shown 85.00 %
+        (69.9951, "at_least", 70, "points", True),
+        (69.994, "at_least", 70, "points", False),
+        (None, "at_least", 70, "points", False),
+    ],
+)
+def test_a_verdict_that_rounding_would_turn_is_named_and_stays(value, comparison, threshold, unit, flips):
+    found = assessment.judge(Gate.model_validate(gate("index", comparison, threshold)), value, False, unit)
+    assert found["rounding_flips"] is flips
+    assert found["passed"] is (None if value is None else meets(value, comparison, threshold))
+
+
+@pytest.mark.parametrize(
+    "measure, value",
+    [
+        ("index", 84 - 100 * 0.02),
+        ("weighted_score", 84),
+        ("delivery.mean", 100),
+        ("service.satisfied", 0),
+        ("return_rate", 0.7),
+    ],
+)
+def test_a_gate_looks_at_the_index_a_measure_or_a_figure_of_an_item(measure, value):
+    counts = {"distributed": 10, "complaints": 2, "deliveries": 100}
+    found = result(gates=[gate(measure)], satisfied={"levels": ["satisfied"]}, plan={"counts": counts})
+    assert found.gates["value"].tolist() == pytest.approx([value])
+
+
+@pytest.mark.parametrize(
+    "as_of, distributed, passed, verdict, triggers",
+    [
+        ("2024-12-30", 17, None, "in_progress", 0),
+        ("2024-12-30", 18, True, "met", 0),
+        ("2024-12-31", 17, False, "not_met", 1),
+        ("2024-12-31", 18, True, "met", 0),
+        ("2025-01-10", 17, False, "not_met", 1),
+    ],
+)
+def test_a_cumulated_measure_is_in_progress_until_its_period_ends(as_of, distributed, passed, verdict, triggers):
+    plan = {"as_of": as_of, "counts": {"distributed": distributed, "frame": 20}}
+    found = result(plan=plan, gates=[gate("distribution_rate", threshold=0.9, cumulated=True, otherwise="flag")])
+    assert (found.gates["passed"][0], found.gates["verdict"][0], len(found.triggers)) == (passed, verdict, triggers)
+
+
+def test_what_is_not_cumulated_is_judged_at_any_time():
+    found = result(
+        "a | fair | fair | 6",
+        plan={"as_of": "2024-06-30", "counts": {"distributed": 10}},
+        gates=[gate(otherwise="flag")],
+    )
+    assert (found.gates["verdict"].tolist(), len(found.triggers)) == (["not_met"], 1)
+
+
+def test_a_missed_target_of_the_procedure_is_no_rule_and_a_gate_all_the_same():
+    (row,) = result("a | fair | fair | 6", gates=[gate(severity="target")]).gates.to_dict("records")
+    assert (row["severity"], row["verdict"], row["source"]) == ("target", "not_met", "assumption")
+
+
+# --- triggers -----------------------------------------------------------------------------------------
+
+
+def test_failed_gates_set_off_their_triggers_and_others_do_not():
+    found = result(
+        "a | fair | fair | 5",
+        gates=[
+            gate(threshold=0.6, otherwise="flag", clause="5.2"),  # failed
+            gate(threshold=0.7),  # failed, nothing follows
+            gate(threshold=0.5, otherwise="flag"),  # met
+            gate("index", otherwise="flag"),  # no data
+            gate("weighted_score", threshold=70, otherwise="action", clause="5.4"),  # failed
+        ],
+        triggers=[{"id": "action", "title": "Action", "clause": "6.1"}],
+    )
+    assert found.triggers.to_dict("records") == [
+        {"id": "flag", "because": "return_rate", "clause": "5.2"},
+        {"id": "action", "because": "weighted_score", "clause": "6.1"},
+    ]
+
+
+# --- status -------------------------------------------------------------------------------------------
+
+VOIDS = [
+    gate("invalid_rate", "at_most", 0.3, clause="0§6", voids="unless_remedied", otherwise="remedy"),
+    gate(threshold=0.99),
+]
+
+
+@pytest.mark.parametrize(
+    "remedy, as_of, invalid_status, valid_status",
+    [
+        (None, "2025-01-10", "remedy_due", "reportable"),
+        ({}, "2025-01-10", "remedy_due", "reportable"),
+        ({"due_on": "2025-01-11"}, "2025-01-10", "remedy_due", "reportable"),
+        ({"due_on": "2025-01-10"}, "2025-01-10", "remedy_due", "reportable"),
+        ({"due_on": "2025-01-09"}, "2025-01-10", "void", "reportable"),
+        ({"due_on": "2025-01-31", "closed_on": "2025-01-09"}, "2025-01-10", "void", "reportable"),
+        ({"due_on": "2025-01-31", "closed_on": "2025-01-10"}, "2025-01-10", "void", "reportable"),
+        ({"due_on": "2025-01-31", "closed_on": "2025-01-11"}, "2025-01-10", "remedy_due", "reportable"),
+        ({"due_on": "2025-01-05", "closed_on": "2025-01-09"}, "2025-01-10", "void", "reportable"),
+        ({"due_on": "2025-01-05", "closed_on": "2025-01-11"}, "2025-01-10", "void", "reportable"),
+        ({"closed_on": "2025-01-09"}, "2025-01-10", "void", "reportable"),
+    ],
+)
+def test_a_survey_with_too_many_invalid_forms_is_remedied_or_void(remedy, as_of, invalid_status, valid_status):
+    for blank, status in ((31, invalid_status), (30, valid_status)):
+        plan = {"as_of": as_of, "remedy": remedy, "counts": {"distributed": 100}}
+        found = result(f"a | fair | fair | 50\nb | | | {blank}", plan=plan, gates=VOIDS)
+        assert found.status == status
+
+
+def test_only_a_gate_that_voids_touches_the_status():
+    assert result("a | fair | fair | 1").status == "reportable"
+    assert result(distributed=None, gates=VOIDS).status == "reportable"
+
+
+# --- index and grade ----------------------------------------------------------------------------------
+
+
+def test_the_index_adds_its_terms_and_their_distances_to_the_bounds():
+    counts = {"distributed": 10, "complaints": 3, "deliveries": 100}
+    found = result("a | satisfied | satisfied | 4\nb | fair | fair | 3", plan={"counts": counts})
+    score, rate = found.measure("weighted_score"), found.measure("complaint_rate")
+    assert found.index["value"] == pytest.approx(580 / 7 - 3)
+    assert found.index["conf_low"] == pytest.approx(score["conf_low"] - 100 * rate["conf_high"])
+    assert found.index["conf_high"] == pytest.approx(score["conf_high"] - 100 * rate["conf_low"])
+
+
+PROGRAMME = demo(index={"weighted_score": 1, "complaint_rate": -100})
+KNOWN = {
+    "weighted_score": Measure(80.0, 80, 1, 70.0, 95.0, "t"),
+    "complaint_rate": Measure(0.02, 2, 100, 0.01, 0.05, "poisson"),
+}
+
+
+@pytest.mark.parametrize(
+    "other, value, low, high",
+    [
+        ({}, 78, 65, 94),
+        ({"complaint_rate": Measure(0.02, 2, 100)}, 78, 68, 93),  # a mere count has no error
+        ({"complaint_rate": Measure(None, None, 100)}, None, None, None),
+        ({"weighted_score": Measure(80.0, 80, 1, None, None, "withheld: clusters")}, 78, None, None),
+        ({"weighted_score": Measure(80.0, 80, 1, None, None, "t")}, 78, None, None),  # one form: an error, and unknown
+    ],
+)
+def test_an_index_has_an_interval_where_all_errors_are_known(other, value, low, high):
+    found = assessment.index_of(PROGRAMME, {**KNOWN, **other})
+    assert [found[name] for name in ("value", "conf_low", "conf_high")] == pytest.approx([value, low, high])
+
+
+def test_a_programme_without_an_index_has_none():
+    found = result(index=None, grades=None)
+    assert (found.index, found.grade) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "value, grade",
+    [
+        (100, "good"),
+        (85, "good"),
+        (math.nextafter(85, 0), "good"),
+        (84.9999, "fair"),
+        (70, "fair"),
+        (69.9999, "poor"),
+        (0, "poor"),
+        (-0.01, None),
+    ],
+)
+def test_a_grade_starts_at_its_lower_bound(value, grade):
+    found = assessment.grade_of(demo(), {"value": value, "conf_low": None, "conf_high": None})
+    assert found == (None if grade is None else {"id": grade, "certainty": None})
+
+
+# --- strata, groups, targets --------------------------------------------------------------------------
+
+
+def test_strata_and_groups_have_the_figures_of_the_items():
+    rows = "form_id | delivery | service | count | building | segment\na | satisfied | fair | 5 | A | x\nb | fair | fair | 4 | B | x"
+    found = assess(survey_of(rows, design={"stratum": "building"}, groups=["segment"]))
+    assert found.strata[["by", "level", "id", "n", "suppressed"]].to_numpy().tolist() == [
+        ["stratum", "A", "delivery", 5, False], ["stratum", "A", "service", 5, False],
+        ["stratum", "B", "delivery", None, True], ["stratum", "B", "service", None, True],
+    ]  # fmt: skip
+    assert found.groups[["by", "level", "id", "n", "suppressed"]].to_numpy().tolist() == [
+        ["segment", "x", "delivery", 9, False], ["segment", "x", "service", 9, False],
+    ]  # fmt: skip
+
+
+def test_without_groups_the_tables_have_their_columns():
+    found = result()
+    assert list(found.strata) == list(found.groups) == ["by", "level", *found.items.columns, "suppressed"]
+    assert len(found.strata) == len(found.groups) == 0
+
+
+def test_the_distance_to_a_target_keeps_its_interval():
+    keys = {"satisfied": {"levels": ["satisfied"]}, "satisfied_form": {"reading": "item", "item": "delivery"}}
+    found = result(
+        "a | satisfied | fair | 9\nb | fair | fair | 1", run={"targets": {"satisfaction_rate": 0.92}}, **keys
+    )
+    rate = found.measure("satisfaction_rate")
+    (row,) = found.comparisons.to_dict("records")
+    assert (row["id"], row["kind"], row["against"]) == ("satisfaction_rate", "target", 0.92)
+    assert row["estimate"] == pytest.approx(0.9 - 0.92)
+    assert (row["conf_low"], row["conf_high"]) == pytest.approx((rate["conf_low"] - 0.92, rate["conf_high"] - 0.92))
+
+
+def test_a_target_on_what_has_no_value_has_no_row():
+    assert isinstance(result(run={"targets": {"satisfaction_rate": 0.92}}).comparisons, pd.DataFrame)
+    assert result(run={"targets": {"satisfaction_rate": 0.92}}).comparisons.empty

@@ -1,0 +1,343 @@
+"""Points, scores and shares of small surveys, computed by hand beside the table."""
+
+import math
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conftest import demo, survey_of
+from csat_analysis import assessment, scoring
+from csat_analysis.inference import wilson_interval
+
+SATISFIED = {"satisfied": {"levels": ["satisfied"]}}
+
+
+def evidence(responses: str, counts: dict | None = None, tables: dict | None = None, **keys):
+    return assessment.gather(survey_of(responses, demo(**keys), tables, plan={"counts": counts or {}}))
+
+
+def items(responses: str, counts: dict | None = None, **keys) -> pd.DataFrame:
+    """Return the figures of the items by their ids."""
+    survey = survey_of(responses, demo(**keys), plan={"counts": counts or {}})
+    forms = assessment.gather(survey).forms
+    return scoring.item_figures(survey.answers, forms, survey.programme, survey.counts.frame).set_index("id")
+
+
+# --- forms --------------------------------------------------------------------------------------------
+
+
+def test_the_score_of_a_form_is_the_weighted_mean_over_the_items_it_answered():
+    # r1: .6·100 + .4·60
+    forms = evidence(
+        """form_id | delivery       | service
+           r1      | satisfied      | fair
+           r2      | fair           |
+           r3      | great          | fair
+           r4      |                |
+           r5      | not_applicable | satisfied"""
+    ).forms
+    assert forms["score"].to_dict() == pytest.approx(
+        {"r1": 84, "r2": 60, "r3": 60, "r4": math.nan, "r5": 100}, nan_ok=True
+    )
+    assert forms["points"].tolist() == [160, 60, 60, 0, 100]
+    assert forms["answered"].tolist() == [2, 1, 1, 0, 1]
+    assert forms["valid"].tolist() == [True, True, True, False, True]
+
+
+def test_contributions_of_the_items_add_to_the_score_of_the_form():
+    survey = survey_of("form_id | delivery | service\nr1 | satisfied | fair\nr2 | | fair\nr3 | | ")
+    path = scoring.form_path(survey.answers.loc["r1"], survey.programme)
+    assert path.to_dict("list") == {
+        "item": ["delivery", "service"], "answer": ["satisfied", "fair"], "points": [100, 60], "weight": [0.6, 0.4],
+        "contribution": [60, 24],
+    }  # fmt: skip
+    assert scoring.form_path(survey.answers.loc["r2"], survey.programme)["contribution"].sum() == 60
+    assert scoring.form_path(survey.answers.loc["r3"], survey.programme)["contribution"].isna().all()
+
+
+OPTIONAL = [{"id": "delivery", "weight": 0.6}, {"id": "service", "weight": 0.4}, {"id": "packaging", "optional": True}]
+
+
+@pytest.mark.parametrize(
+    "declared, weights",
+    [
+        (OPTIONAL, [0.6, 0.4, 0]),
+        ([{"id": "delivery"}, {"id": "service"}], [1, 1]),
+        ([{"id": "delivery"}, {"id": "service", "optional": True}], [1, 0]),
+        ([{"id": "delivery", "weight": 0}, {"id": "service", "weight": 2}], [0, 2]),
+    ],
+)
+def test_an_item_without_weight_is_shown_and_not_scored(declared, weights):
+    assert scoring.weights_of_items(demo(items=declared)).tolist() == weights
+
+
+@pytest.mark.parametrize("asked", ["form_id | delivery | service | packaging\nr1 | satisfied | fair | satisfied",
+                                   "form_id | delivery | service\nr1 | satisfied | fair"])  # fmt: skip
+def test_an_optional_item_changes_no_score_whether_asked_or_not(asked):
+    found = evidence(asked, items=OPTIONAL)
+    assert found.forms["score"].tolist() == [84]
+    assert scoring.survey_rate(found)[:3] == (0.8, 160, 200)
+    assert scoring.full_points(demo(items=OPTIONAL)) == 200
+
+
+@pytest.mark.parametrize(
+    "keys, forms",
+    [
+        # a: both satisfied, b: one of two, c: one satisfied and one blank, d: none, e: blank, f: item blank
+        ({"reading": "item", "item": "delivery"}, {"a": True, "b": True, "c": True, "d": False, "e": None, "f": None}),
+        ({"reading": "all_items"}, {"a": True, "b": False, "c": True, "d": False, "e": None, "f": False}),
+        (
+            {"reading": "share_of_items", "share": 0.5},
+            {"a": True, "b": True, "c": True, "d": False, "e": None, "f": False},
+        ),
+        (
+            {"reading": "share_of_items", "share": 0.51},
+            {"a": True, "b": False, "c": True, "d": False, "e": None, "f": False},
+        ),
+    ],
+)
+def test_a_satisfied_form_by_each_reading(keys, forms):
+    found = evidence(
+        "form_id | delivery | service\na | satisfied | satisfied\nb | satisfied | fair\nc | satisfied |\nd | fair | dissatisfied\n"
+        "e | | not_applicable\nf | | fair",
+        satisfied_form=keys, **SATISFIED,
+    ).forms  # fmt: skip
+    assert found["decided"].to_dict() == {form: satisfied is not None for form, satisfied in forms.items()}
+    assert found["satisfied"].to_dict() == {form: bool(satisfied) for form, satisfied in forms.items()}
+
+
+THREE = [{"id": "a"}, {"id": "b"}, {"id": "c"}]
+
+
+@pytest.mark.parametrize("share, satisfied", [(0.66, True), (2 / 3, True), (0.6666666666666667, True), (0.67, False)])
+def test_two_of_three_items_are_two_thirds(share, satisfied):
+    form = {"reading": "share_of_items", "share": share}
+    found = evidence(
+        "form_id | a | b | c\nf | satisfied | satisfied | fair", items=THREE, satisfied_form=form, **SATISFIED
+    )
+    assert found.forms["satisfied"].tolist() == [satisfied]
+
+
+# --- rates --------------------------------------------------------------------------------------------
+
+# 10 returned: 6 satisfied, 2 not, 1 without the item that decides, 1 blank; weights 1 but for the two not satisfied
+RATE = "form_id | delivery | service | count | weight\na | satisfied | fair | 6 | 1\nb | fair | fair | 2 | 2\nc | | fair | 1 | 1\nd | | | 1 | 1"
+BY_DELIVERY = {"satisfied_form": {"reading": "item", "item": "delivery"}, **SATISFIED}
+
+
+@pytest.mark.parametrize(
+    "denominator, numerator, base",
+    [
+        ("returned", 6, 6 + 2 * 2 + 1 + 1),
+        ("valid", 6, 6 + 2 * 2 + 1),
+        ("answered", 6, 6 + 2 * 2),
+        ("distributed", 6, 20),
+    ],
+)
+def test_the_satisfaction_rate_by_each_denominator_with_weights_and_counts(denominator, numerator, base):
+    found = evidence(RATE, {"distributed": 20}, satisfaction_rate={"denominator": denominator}, **BY_DELIVERY)
+    rate = scoring.satisfaction_rate(found)
+    assert (rate.value, rate.numerator, rate.denominator) == (numerator / base, numerator, base)
+    assert scoring.satisfaction_rate_of_valid(found)[:3] == (6 / 11, 6, 11)
+
+
+def test_a_rate_of_the_forms_sent_is_a_count_and_unknown_where_that_is():
+    keys = {"satisfaction_rate": {"denominator": "distributed"}, **BY_DELIVERY}
+    assert scoring.satisfaction_rate(evidence(RATE, {"distributed": 20}, **keys))[3:] == (None, None, "count")
+    assert scoring.satisfaction_rate(evidence(RATE, **keys))[:3] == (None, 6, None)
+
+
+def test_without_a_satisfied_form_there_is_no_rate():
+    assert scoring.satisfaction_rate(evidence(RATE))[:3] == (None, None, None)
+
+
+def test_the_interval_of_a_rate_is_wilsons_for_the_effective_answers():
+    # weights 1 and 2 on 8 and 2 forms: n effective 12² / (8·1 + 2·4) = 9
+    found = scoring.satisfaction_rate(evidence(RATE, satisfaction_rate={"denominator": "returned"}, **BY_DELIVERY))
+    assert (found.conf_low, found.conf_high, found.method) == (*wilson_interval(0.5, 9), "wilson")
+
+
+def test_a_rate_is_a_rate_of_a_finite_frame():
+    plain = "form_id | delivery | service | count\na | satisfied | | 90\nb | fair | | 10"
+    rate = scoring.satisfaction_rate(evidence(plain, {"frame": 150}, **BY_DELIVERY))
+    assert (rate.conf_low, rate.conf_high) == pytest.approx(wilson_interval(0.9, 100 * 149 / 50))
+    assert scoring.satisfaction_rate(evidence(plain, {"frame": 100}, **BY_DELIVERY))[3:5] == (0.9, 0.9)
+
+
+def test_the_survey_rate_counts_what_was_not_answered_as_nothing():
+    # points 160, 60 (one blank), 0 (blank form), of 3 · 200
+    found = scoring.survey_rate(evidence("form_id | delivery | service\na | satisfied | fair\nb | | fair\nc | | "))
+    assert found[:3] == pytest.approx((220 / 600, 220, 600))
+    assert found.method == "t"
+
+
+def test_the_survey_rate_of_points_below_zero():
+    own = [{"id": "delivery", "points": {"satisfied": 1.5, "fair": 0.9, "dissatisfied": -1.5}}]
+    found = scoring.survey_rate(
+        evidence("form_id | delivery | count\na | satisfied | 1\nb | dissatisfied | 3", items=own)
+    )
+    assert found[:3] == pytest.approx((-0.5, -3, 6))
+
+
+def test_the_weighted_score_leaves_out_forms_that_answered_nothing():
+    found = scoring.weighted_score(
+        evidence("form_id | delivery | service | count\na | satisfied | fair | 1\nb | fair | | 2\nc | | | 5")
+    )
+    assert found[:3] == pytest.approx(((84 + 60 + 60) / 3, 204, 3))
+    # sd of 84, 60, 60 is 13.8564; t(0.975; 2 df) = 4.30265
+    assert found.conf_high - found.value == pytest.approx(4.30265 * 13.8564 / math.sqrt(3), rel=1e-5)
+
+
+@pytest.mark.parametrize("measure", [scoring.satisfaction_rate, scoring.weighted_score, scoring.survey_rate])
+def test_clusters_withhold_an_interval_that_would_be_too_narrow(measure):
+    found = measure(
+        evidence("form_id | delivery | service | cluster\na | satisfied | | x\nb | fair | | x", **BY_DELIVERY)
+    )
+    assert (found.conf_low, found.conf_high, found.method, found.is_withheld) == (
+        None,
+        None,
+        "withheld: clusters",
+        True,
+    )
+    assert found.value is not None
+
+
+@pytest.mark.parametrize("measure", [scoring.satisfaction_rate, scoring.weighted_score, scoring.survey_rate])
+@pytest.mark.parametrize("rows", ["a | -1 | fair | ", "a | 0 | fair | "])
+def test_without_forms_there_is_no_value(measure, rows):
+    found = measure(evidence(f"form_id | count | delivery | service\n{rows}", **BY_DELIVERY))
+    assert found[:3] == (None, 0, 0) and (found.conf_low, found.conf_high) == (None, None)
+
+
+# --- items --------------------------------------------------------------------------------------------
+
+
+def test_figures_of_an_item_by_hand():
+    # delivery: 100, 100, 60 with weights 1, 1, 2: mean 320/4, share 2/4; n effective 16/6
+    found = items(
+        "form_id | delivery | service | count | weight\na | satisfied | | 2 | 1\nb | fair | not_applicable | 1 | 2\nc | | great | 1 | 1",
+        **SATISFIED,
+    )
+    delivery = found.loc["delivery"]
+    assert (delivery["n"], delivery["mean"], delivery["share_satisfied"]) == (3, 80, 0.5)
+    # residuals 20, 20, -20: squares 400 + 400 + 4·400, times 3/2, root, over 4; of the share 1/40 of it
+    assert delivery["mean_se"] == pytest.approx(math.sqrt(2400 * 1.5) / 4)
+    assert delivery["share_se"] == pytest.approx(delivery["mean_se"] / 40)
+    assert (delivery["conf_low"], delivery["conf_high"]) == pytest.approx(wilson_interval(0.5, 16 / 6))
+    assert found.loc["service"].to_dict() == {name: 0 if name == "n" else None for name in scoring.FIGURES}
+
+
+def test_answers_are_counted_where_nothing_says_what_they_are_worth():
+    found = items("form_id | delivery | service\na | yes | no\nb | yes | ", scale={"levels": [{"id": "yes"}, {"id": "no"}]},
+                  index=None, grades=None)  # fmt: skip
+    assert found["n"].tolist() == [2, 1]
+    assert found.drop(columns="n").isna().all().all()
+
+
+def test_an_item_that_was_not_asked_has_a_row_and_no_answers():
+    found = items("form_id | delivery | service\na | fair | fair", items=OPTIONAL)
+    assert found.index.tolist() == ["delivery", "service", "packaging"] and found.loc["packaging", "n"] == 0
+
+
+def test_figures_in_clusters_have_no_standard_error_and_one_answer_has_none():
+    found = items("form_id | delivery | service | cluster\na | fair | | x\nb | satisfied | | y", **SATISFIED).loc[
+        "delivery"
+    ]
+    assert (found["mean"], found["mean_se"], found["share_se"], found["conf_low"]) == (80, None, None, None)
+    assert items("form_id | delivery | service\na | fair | ", **SATISFIED).loc["delivery", "mean_se"] is None
+
+
+def test_the_distribution_of_answers_is_weighted_and_keeps_what_is_outside_the_base_apart():
+    survey = survey_of(
+        "form_id | delivery | service | count | weight\na | satisfied | fair | 3 | 1\nb | fair | | 1 | 2\nc | great | not_applicable | 1 | 1"
+    )
+    found = scoring.distribution(survey.answers, survey.forms, survey.programme).set_index(["item", "level"])
+    assert found.loc["delivery", "n"].to_dict() == {
+        "satisfied": 3,
+        "fair": 1,
+        "dissatisfied": 0,
+        "not_applicable": 0,
+        "empty": 1,
+    }
+    assert found.loc["delivery", "share"].to_dict() == {
+        "satisfied": 0.6,
+        "fair": 0.4,
+        "dissatisfied": 0,
+        "not_applicable": None,
+        "empty": None,
+    }
+    assert found.loc["service", "n"].to_dict() == {
+        "satisfied": 0,
+        "fair": 3,
+        "dissatisfied": 0,
+        "not_applicable": 1,
+        "empty": 1,
+    }
+
+
+# --- groups -------------------------------------------------------------------------------------------
+
+
+def grouped(rows: str, **keys) -> pd.DataFrame:
+    survey = survey_of(
+        "form_id | delivery | service | count | site\n" + rows, demo(**SATISFIED, **keys), groups=["site"]
+    )
+    forms = assessment.gather(survey).forms
+    return scoring.by_group(survey.answers, forms, survey.programme, ["site"]).set_index(["level", "id"])
+
+
+@pytest.mark.parametrize("n, suppressed", [(4, True), (5, False), (6, False)])
+def test_groups_of_fewer_than_five_answers_are_suppressed(n, suppressed):
+    found = grouped(f"a | satisfied | fair | {n} | A").loc[("A", "delivery")]
+    assert found["suppressed"] is suppressed
+    assert [found[name] is None for name in scoring.FIGURES] == [suppressed] * len(scoring.FIGURES)
+    assert suppressed or (found["n"], found["share_satisfied"]) == (n, 1)
+
+
+def test_a_programme_sets_the_size_of_a_small_group():
+    assert not grouped("a | satisfied | fair | 3 | A", min_n=3)["suppressed"].any()
+
+
+def test_an_item_with_few_answers_is_suppressed_in_a_large_group_and_one_with_none_is_not():
+    found = grouped("a | satisfied | fair | 2 | A\nb | | fair | 8 | A\nc | | not_applicable | 2 | B")
+    assert found["suppressed"].to_dict() == {
+        ("A", "delivery"): True, ("A", "service"): False, ("B", "delivery"): True, ("B", "service"): True,
+    }  # fmt: skip
+    assert grouped("a | | fair | 8 | A").loc[("A", "delivery"), ["n", "suppressed"]].tolist() == [0, False]
+
+
+def test_forms_without_a_group_belong_to_none_and_groups_come_in_order():
+    found = grouped("a | fair | fair | 5 | B\nb | fair | fair | 5 | \nc | fair | fair | 5 | A")
+    assert found.index.get_level_values("level").unique().tolist() == ["A", "B"]
+    assert found["by"].unique().tolist() == ["site"]
+
+
+def test_figures_of_a_group_are_those_of_its_forms_alone():
+    found = grouped("a | satisfied | fair | 5 | A\nb | dissatisfied | fair | 5 | B\nc | fair | fair | 5 | A")
+    alone = items("form_id | delivery | service | count\na | satisfied | fair | 5\nc | fair | fair | 5", **SATISFIED)
+    for name in scoring.FIGURES:
+        assert found.loc[("A", "delivery"), name] == pytest.approx(alone.loc["delivery", name])
+
+
+# --- laws ---------------------------------------------------------------------------------------------
+
+ANSWERS = st.sampled_from(["satisfied", "fair", "dissatisfied", "", "not_applicable"])
+FORMS = st.lists(st.tuples(ANSWERS, ANSWERS, st.integers(1, 3)), min_size=1, max_size=6)
+
+
+@settings(max_examples=8, deadline=None, database=None)
+@given(FORMS, st.randoms(use_true_random=False))
+def test_the_order_of_rows_and_counting_them_change_no_figure(forms, random):
+    rows = [(f"f{i}", *form) for i, form in enumerate(forms)]
+    singles = [(f"{name}-{i}", delivery, service, 1) for name, delivery, service, count in rows for i in range(count)]
+    random.shuffle(singles)
+
+    def figures(lines):
+        text = "form_id | delivery | service | count\n" + "\n".join(" | ".join(map(str, line)) for line in lines)
+        found = evidence(text, **BY_DELIVERY)
+        return [scoring.weighted_score(found), scoring.survey_rate(found), scoring.satisfaction_rate(found)]
+
+    for one, other in zip(figures(rows), figures(singles), strict=True):
+        assert one[:5] == pytest.approx(other[:5], nan_ok=True)

@@ -1,0 +1,115 @@
+"""Three waves of a published airport survey run from their raw files, unedited, and give the published figures."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from csat_analysis import load, params
+from csat_analysis.assessment import assess
+
+REPOSITORY = Path(__file__).parents[1]
+WAVES = REPOSITORY.parent / "shared" / "data" / "sfo"
+PUBLISHED = {  # rows with an answer on the airport as a whole: n, weighted mean, weighted share of 4 and 5
+    "2014": (2677, 4.006966, 0.792667),
+    "2015": (2810, 4.044173, 0.804575),
+    "2016": (2919, 4.053325, 0.813997),
+}
+ROWS = {"2014": 2818, "2015": 2958, "2016": 3087}
+
+RUN = """\
+project: sfo
+title: San Francisco International Airport, customer survey
+programme: airport
+language: en
+read:
+  responses:
+    missing: ["0", "6", Blank]
+    columns: &columns
+      form_id: RESPNUM
+      overall: Q7ALL
+      food: Q7FOOD
+      signs: Q7SIGN
+      wifi: Q7WIFI
+      restrooms: Q9RESTROOM
+      cleanliness: Q9ALL
+      safety: Q10SAFE
+design: {weight: WEIGHT, stratum: BAREA, cluster: RUNID}
+periods:
+  2014:
+    as_of: 2015-01-31
+    read: {responses: {file: FILE}}
+    design: {stratum: AREA, cluster: RUN}
+  2015:
+    as_of: 2016-01-31
+    read: {responses: {file: FILE}}
+  2016:
+    as_of: 2017-01-31
+    read: {responses: {file: FILE, columns: {<<: *columns, form_id: "*RESPNUM"}}}
+"""
+
+pytestmark = pytest.mark.skipif(
+    not WAVES.is_dir(), reason="the raw files are not part of the repository and not in ../shared/data/sfo"
+)
+
+
+def make_root(root: Path, how: str) -> Path:
+    """Return a root with the run file and the raw files: as responses.csv of each period, or named where they lie."""
+    files = dict.fromkeys(PUBLISHED, "../../waves/{}.csv" if how == "named" else "responses.csv")
+    text = RUN
+    for period, file in files.items():
+        text = text.replace("FILE", file.format(period), 1)
+        target = root / "data" / "sfo" / period / file.format(period)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (root / "data" / "sfo" / period).mkdir(parents=True, exist_ok=True)
+        target = Path(os.path.normpath(target))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copy if how == "copied" else os.symlink)(WAVES / f"{period}.csv", target)
+    (root / "params" / "runs").mkdir(parents=True)
+    (root / "params" / "runs" / "sfo.yml").write_text(text)
+    return root
+
+
+@pytest.fixture(scope="module", params=["copied", "linked", "named"])
+def results(request, tmp_path_factory):
+    """Return the three waves, assessed."""
+    root = make_root(tmp_path_factory.mktemp("sfo"), request.param)
+    assert params.read_rules(root).broken == {}
+    return {period: assess(load.survey("sfo", period, root)) for period in PUBLISHED}
+
+
+@pytest.mark.parametrize("period", PUBLISHED)
+def test_the_raw_files_give_the_published_figures(results, period):
+    overall = results[period].items.set_index("id").loc["overall"]
+    n, mean, share = PUBLISHED[period]
+    assert overall["n"] == n
+    assert overall["mean"] == pytest.approx(mean, abs=1e-6)
+    assert overall["share_satisfied"] == pytest.approx(share, abs=1e-6)
+    assert results[period].measure("satisfaction_rate")["value"] == pytest.approx(share, abs=1e-6)
+
+
+@pytest.mark.parametrize("period", PUBLISHED)
+def test_no_row_and_no_answer_of_the_raw_files_goes_missing(results, period):
+    survey = results[period].survey
+    (found,) = survey.accounts.to_dict("records")
+    assert found["rows_read"] == ROWS[period] == found["rows_used"] + found["rows_rejected"]
+    assert found["answers_read"] == 7 * ROWS[period]
+    assert found["answers_read"] == sum(
+        found[f"answers_{kind}"] for kind in ("used", "not_applicable", "empty", "rejected")
+    )
+    assert len(survey.rejected) >= found["rows_rejected"]
+
+
+@pytest.mark.parametrize("period", PUBLISHED)
+def test_standard_errors_that_ignore_the_flights_are_withheld(results, period):
+    assert results[period].items["mean_se"].isna().all()
+    assert results[period].measure("satisfaction_rate")["method"] == "withheld: clusters"
+
+
+@pytest.mark.parametrize("period", PUBLISHED)
+def test_boarding_areas_are_the_strata(results, period):
+    strata = results[period].strata
+    assert set(strata["level"]) >= {"A", "B", "C", "E", "F", "G"}
+    json.dumps(strata.to_dict("records"), allow_nan=False)
