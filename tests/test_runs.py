@@ -159,3 +159,10 @@ def test_a_sound_file_has_no_faults():
     periods = {"2023": {"as_of": "2023-01-01"}, "2024": {"as_of": "2025-01-10", "baseline": "2023"}}
     assert fault(file_of(periods, targets={"satisfaction_rate": 0.92})) == []
     assert run_of().as_of == dt.date(2025, 1, 10) and run_of().place == "demo 2024"
+
+
+@pytest.mark.parametrize("key, value", [("names", {"floor": "Floor"}), ("levels", {"floor": {"1": "Ground floor"}})])
+def test_only_a_group_or_a_stratum_can_be_given_a_name(key, value):
+    found = list(runs.faults(file_of(**{key: value}, groups=["segment"], design={"stratum": "building"})))
+    assert found == [((key, "floor"), "'floor' is no group and no stratum here; use one of ['building', 'segment'].")]
+    assert list(runs.faults(file_of(**{key: value}, groups=["floor"]))) == []

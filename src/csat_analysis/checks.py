@@ -44,19 +44,21 @@ def deviations(programme: Programme, tolerance: float = 1e-9) -> list[str]:
     """Return where a programme's worked example does not come out as it says."""
     try:
         result = assess(load.worked_example(programme))
+        outcomes = {name: outcome(result, name) for name in programme.worked_example.expect}
     except CsatError as error:
         return list(error.messages)
-    found = []
-    for name, expected in programme.worked_example.expect.items():
-        value = outcome(result, name)
-        numbers = isinstance(value, int | float) and isinstance(expected, int | float)
-        same = abs(value - expected) <= tolerance if numbers else value == expected  # type: ignore[operator]
-        if not same:
-            found.append(
-                f"worked_example.expect.{name}: says {expected!r}, and the survey gives {value!r}; "
-                f"mend the one that is wrong."
-            )
-    return found
+    return [
+        f"worked_example.expect.{name}: says {expected!r}, and the survey gives {outcomes[name]!r}; "
+        f"mend the one that is wrong."
+        for name, expected in programme.worked_example.expect.items()
+        if not _same(outcomes[name], expected, tolerance)
+    ]
+
+
+def _same(value: float | str | None, expected: float | str | None, tolerance: float) -> bool:
+    if isinstance(value, int | float) and isinstance(expected, int | float):
+        return abs(value - expected) <= tolerance
+    return value == expected
 
 
 def schema(kind: str) -> str:

@@ -15,6 +15,8 @@ from csat_analysis.phrases import (
     formula,
     gate_sentences,
     grade_title,
+    group_title,
+    in_order,
     index_sum,
     item_title,
     level_title,
@@ -26,6 +28,7 @@ from csat_analysis.phrases import (
     trigger_title,
 )
 from csat_analysis.programmes import NOT_APPLICABLE, Programme, rules
+from csat_analysis.runs import Run
 from csat_analysis.words import Words, speak
 
 SHOWN_REJECTIONS = 50
@@ -220,7 +223,7 @@ def gate_table(result: Assessment, language: str) -> Exhibit:
                 Cell(words(f"verdict.{verdict}"), f"verdict {verdict}"),
                 words.source(gate.clause),
                 trigger_title(programme, gate.otherwise, words) if gate.otherwise else words("not_computed"),
-            )  # fmt: skip
+            )
         )
         if gate.rounding_flips:
             shown, value = words.number(gate.value, unit), words.exact(gate.value, unit)
@@ -359,8 +362,9 @@ def group_table(result: Assessment, language: str) -> Exhibit:
         for row in figures
     }
     rows = [
-        (words.colon(column_title(survey.run, by, words), str(level)), *(cells[by, level, item] for item in asked))
-        for by, level in dict.fromkeys((row["by"], row["level"]) for row in figures)
+        (_group_name(survey.run, by, level, words), *(cells[by, level, item] for item in asked))
+        for by in dict.fromkeys(row["by"] for row in figures)
+        for level in in_order(survey.run, by, {row["level"] for row in figures if row["by"] == by})
     ]
     heads = [Column(words("head.group")), *(Column(item_title(survey.programme, item, words), True) for item in asked)]
     notes = [words("note.groups_descriptive")]
@@ -370,6 +374,10 @@ def group_table(result: Assessment, language: str) -> Exhibit:
         notes.append(words("note.suppressed", min_n=survey.programme.min_n))
     caption = words("caption.groups" if survey.programme.satisfied else "caption.groups_mean")
     return table(caption, heads, rows, notes)
+
+
+def _group_name(run: Run, by: str, level: str, words: Words) -> str:
+    return words.colon(column_title(run, by, words), group_title(run, by, level, words))
 
 
 def _group_cell(row: Mapping[str, Any], programme: Programme, roomy: bool, words: Words) -> Cell:
@@ -422,12 +430,12 @@ def crosstab(result: Assessment, item: str, by: str, language: str) -> Exhibit:
     counts = pd.crosstab(forms[by], survey.answers[item], values=forms["count"], aggfunc="sum").fillna(0)
     counts = counts.reindex(columns=programme.level_ids, fill_value=0)
     rows = []
-    for level, row in counts.iterrows():
-        n = int(row.sum())
+    for level in in_order(survey.run, by, counts.index):
+        row, n = counts.loc[level], int(counts.loc[level].sum())
         shares = [words.number(value / n if n >= programme.min_n else None, "share") for value in row]
         rows.append(
             (
-                str(level),
+                group_title(survey.run, by, level, words),
                 words.count(n) if n >= programme.min_n else words("suppressed", min_n=programme.min_n),
                 *shares,
             )

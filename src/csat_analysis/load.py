@@ -119,8 +119,8 @@ def worked_example(programme: Programme) -> Survey:
     rows = pd.DataFrame(lines[1:], columns=lines[0], index=range(2, len(lines) + 1), dtype=str)
     run = Run(
         project="worked_example", period="2024", title=programme.title, programme=programme.id, language="en",
-        read={}, design=runs.Design(), groups=(), names={}, targets={}, as_of=dt.date(2025, 1, 1), baseline=None,
-        counts=Counts(**example.counts), remedy=None, closed=False,
+        read={}, design=runs.Design(), groups=(), names={}, levels={}, targets={},
+        as_of=dt.date(2025, 1, 1), baseline=None, counts=Counts(**example.counts), remedy=None, closed=False,
     )  # fmt: skip
     return assemble(programme, run, {"responses": Sheet("worked_example", "", rows)})
 

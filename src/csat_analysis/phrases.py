@@ -1,7 +1,8 @@
 """How is a result said? Names, formulas and sentences, made from results by rules."""
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -49,8 +50,35 @@ def grade_title(programme: Programme, grade: str, words: Words) -> str:
 
 def column_title(run: Run, column: str, words: Words) -> str:
     """Return what a column of groups or strata is called."""
-    file_name = run.design.stratum if column == "stratum" and run.design.stratum else column
-    return words.title(run.names.get(file_name), file_name)
+    name = _file_name(run, column)
+    return words.title(run.names.get(name), name)
+
+
+def _file_name(run: Run, column: str) -> str:
+    """Return how the run file calls a column."""
+    return run.design.stratum if column == "stratum" and run.design.stratum else column
+
+
+def group_title(run: Run, column: str, level: str, words: Words) -> str:
+    """Return what a value of such a column is called."""
+    return words.title(run.levels.get(_file_name(run, column), {}).get(level), level)
+
+
+def in_order(run: Run, column: str, levels: Iterable[str]) -> list[str]:
+    """Return the values of such a column in the order of the run file; then the others, 2 before 10."""
+    declared = list(run.levels.get(_file_name(run, column), {}))
+    return sorted(
+        levels, key=lambda level: (declared.index(level) if level in declared else len(declared), natural(level))
+    )
+
+
+def natural(text: str) -> list[str | int]:
+    """Return a text as what it is sorted by: its numbers as numbers.
+
+    >>> sorted(["10号楼", "2号楼"], key=natural)
+    ['2号楼', '10号楼']
+    """
+    return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]+)", text))]
 
 
 # --- definitions ------------------------------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ import jinja2
 
 from csat_analysis import __version__, pages
 from csat_analysis.assessment import meets
-from csat_analysis.catalogue import MEASURES
 from csat_analysis.errors import ReportError
 from csat_analysis.words import Words, languages, speak
 
@@ -99,22 +98,28 @@ def portal_row(entry: dict[str, Any], words: Words) -> dict[str, Any]:
         "title": words.title(record["title"], record["project"]), "period": record["period"],
         "programme": words.title(record["programme"]["title"]), "status": record["status"],
         "stamp": words(f"stamp.{record['status']}"),
-        "what": words.title(head["title"], words.get(f"measure.{head['measure']}", head["measure"])),
+        "what": own_name(head, words),
         "value": words.number(head["value"], head["unit"]),
         "interval": "" if interval == words("not_computed") else interval,
-        "failed": [gate_phrase(gate, record, words) for gate in record["gates"] if gate["passed"] is False],
+        "failed": [gate_phrase(gate, words) for gate in record["gates"] if gate["passed"] is False],
         "failed_run": f"{folder}/failed/{entry['failures'][0]}" if entry["failures"] else "",
         "links": page_links(entry, words),
     }  # fmt: skip
 
 
-def gate_phrase(gate: dict[str, Any], record: dict[str, Any], words: Words) -> str:
+def gate_phrase(gate: dict[str, Any], words: Words) -> str:
     """Return a failed rule as the portal says it."""
-    name = gate["measure"]
-    unit = MEASURES[name].unit if name in MEASURES else record["headline"]["unit"] if name == "index" else "points"
-    unit = "share" if name.endswith(".satisfied") else unit
+    unit = gate.get("unit", "points")  # a closed run keeps the record of an older edition, which may lack a key
     wanted = words(f"comparison.{gate['comparison']}", threshold=words.number(gate["threshold"], unit))
-    return f"{words.get(f'measure.{name}', name)} {words.number(gate['value'], unit)} ({wanted})"
+    return words.aside(f"{own_name(gate, words)} {words.number(gate['value'], unit)}", wanted)
+
+
+def own_name(row: dict[str, Any], words: Words) -> str:
+    """Return what a gate's or a headline's measure is called: by the procedure's title, else by ours."""
+    item, _, figure = row["measure"].rpartition(".")
+    if item:
+        return words(f"expect.{figure}", title=words.title(row.get("title"), item))
+    return words.title(row.get("title"), words.get(f"measure.{figure}", figure))
 
 
 def page_links(entry: dict[str, Any], words: Words) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from csat_analysis.catalogue import MEASURES
 
@@ -15,7 +15,6 @@ Comparison = Literal["at_least", "more_than", "at_most", "less_than"]
 Place = tuple[int | str, ...]
 
 NOT_APPLICABLE = "not_applicable"
-SURVEY_COUNTS = ("frame", "distributed", "deliveries", "complaints")
 
 
 def both_languages(title: Any) -> Any:
@@ -23,7 +22,20 @@ def both_languages(title: Any) -> Any:
     return {"zh": title, "en": title} if isinstance(title, str) else title
 
 
-Title = Annotated[dict[str, str], BeforeValidator(both_languages), Field(min_length=1)]
+def as_text(value: Any) -> Any:
+    """Return a number as the text it was written as; leave everything else."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+# What a file may hold instead of the models' own form is said to the JSON Schema too, so that an editor accepts it.
+Title = Annotated[
+    dict[str, str],
+    BeforeValidator(both_languages, json_schema_input_type=str | dict[str, str]),
+    Field(min_length=1),
+]
+Text = Annotated[str, BeforeValidator(as_text, json_schema_input_type=str | int | float)]
+ITEM_FIGURE = {"type": "string", "pattern": r"^\w+\.(mean|satisfied)$"}
+MeasureName = Annotated[str, WithJsonSchema({"anyOf": [{"enum": [*sorted(MEASURES), "index"]}, ITEM_FIGURE]})]
 
 
 class Strict(BaseModel):
@@ -61,12 +73,7 @@ class Level(Strict):
 
     id: Identifier
     title: Title | None = None
-    code: str | None = Field(None, description="how a survey tool exports this answer, such as 5")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _code_is_text(cls, data: Any) -> Any:
-        return {**data, "code": str(data["code"])} if isinstance(data, Mapping) and "code" in data else data
+    code: Text | None = Field(None, description="how a survey tool exports this answer, such as 5")
 
 
 class Scale(Sourced):
@@ -127,20 +134,15 @@ class SatisfactionRate(Sourced):
 
 
 class Published(Sourced):
-    """A measure to publish, with the clause that defines it; its name alone will do."""
+    """A measure to publish, with the clause that defines it."""
 
-    id: str
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_alone(cls, data: Any) -> Any:
-        return {"id": data} if isinstance(data, str) else data
+    id: MeasureName
 
 
 class Gate(Sourced):
     """A threshold on a measure."""
 
-    measure: str
+    measure: MeasureName
     comparison: Comparison
     threshold: float
     severity: Literal["rule", "target"] = "rule"
@@ -206,6 +208,23 @@ class WorkedExample(Strict):
     explanation: Title | None = None
 
 
+def levels_alone(scale: Any) -> Any:
+    """Return a scale given as level: points as its levels."""
+    if isinstance(scale, Mapping) and "levels" not in scale:
+        return {"levels": [{"id": level} for level in scale]}
+    return scale
+
+
+def name_alone(measure: Any) -> Any:
+    """Return a measure given by its name."""
+    return {"id": measure} if isinstance(measure, str) else measure
+
+
+def terms_alone(index: Any) -> Any:
+    """Return an index given as measure: coefficient."""
+    return {"terms": dict(index)} if isinstance(index, Mapping) and "terms" not in index else index
+
+
 class Programme(Strict):
     """One procedure."""
 
@@ -213,7 +232,7 @@ class Programme(Strict):
     version: Annotated[int, Field(ge=1)]
     effective_from: dt.date
     title: Title
-    scale: Scale
+    scale: Annotated[Scale, BeforeValidator(levels_alone, json_schema_input_type=Scale | dict[str, float])]
     points: Points | None = None
     satisfied: SatisfiedLevels | None = None
     not_applicable: tuple[str, ...] = Field((), description="further codes of 'not applicable'")
@@ -221,12 +240,16 @@ class Programme(Strict):
     validity: Validity = Validity()
     satisfied_form: SatisfiedForm | None = None
     satisfaction_rate: SatisfactionRate = SatisfactionRate(denominator="valid")
-    measures: tuple[Published, ...] = Field((), description="measures to publish beside those the rules need")
+    measures: tuple[
+        Annotated[Published, BeforeValidator(name_alone, json_schema_input_type=MeasureName | Published)], ...
+    ] = Field((), description="measures to publish beside those the rules need")
     gates: tuple[Gate, ...] = ()
     triggers: tuple[Trigger, ...] = ()
-    index: Index | None = None
+    index: Annotated[
+        Index | None, BeforeValidator(terms_alone, json_schema_input_type=Index | dict[str, float] | None)
+    ] = None
     grades: tuple[Grade, ...] = ()
-    headline: str | None = Field(None, description="a measure, or index")
+    headline: MeasureName | None = Field(None, description="what the portal shows first")
     schedule: tuple[Duty, ...] = ()
     min_n: Annotated[int, Field(ge=1)] = Field(5, description="smaller groups are suppressed")
     chapters: tuple[str, ...] = ("10_fieldwork", "20_satisfaction")
@@ -235,17 +258,10 @@ class Programme(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _short_forms(cls, data: Any) -> Any:
-        """Return the long form of a scale given as level: points and of an index given as measure: coefficient."""
-        if not isinstance(data, Mapping):
-            return data
-        data = dict(data)
-        scale, index = data.get("scale"), data.get("index")
-        if isinstance(scale, Mapping) and "levels" not in scale:
-            data["scale"] = {"levels": [{"id": level} for level in scale]}
-            data.setdefault("points", {"values": dict(scale)})
-        if isinstance(index, Mapping) and "terms" not in index:
-            data["index"] = {"terms": dict(index)}
+    def _points_of_the_scale(cls, data: Any) -> Any:
+        """Take the points from a scale that is given as level: points."""
+        if isinstance(data, Mapping) and isinstance(data.get("scale"), Mapping) and "levels" not in data["scale"]:
+            return {"points": {"values": dict(data["scale"])}, **data}
         return data
 
     @property

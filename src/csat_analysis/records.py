@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from csat_analysis import __version__
 from csat_analysis.assessment import Assessment, unit_of
+from csat_analysis.programmes import Programme
 from csat_analysis.runs import Counts
 
 LISTED_REJECTIONS = 1000
@@ -53,6 +54,8 @@ class GateRow(Row):
     """A rule and its literal verdict."""
 
     measure: str
+    title: dict[str, str] | None  # of the index, or of the item that the figure is of
+    unit: Literal["share", "points", "per_1000"]
     comparison: Literal["at_least", "more_than", "at_most", "less_than"]
     threshold: float
     value: Number
@@ -216,7 +219,7 @@ def build(result: Assessment) -> Record:
         ),
         project=run.project, title=run.title, period=run.period, baseline=run.baseline, as_of=run.as_of.isoformat(),
         status=result.status, headline=_headline(result), counts=_counts(result),
-        measures=rows(result.measures), gates=rows(result.gates.drop(columns=["otherwise", "voids"])),
+        measures=rows(result.measures), gates=_gates(result),
         triggers=rows(result.triggers), index=result.index, grade=result.grade, items=rows(result.items),
         strata=rows(result.strata), groups=rows(result.groups), comparisons=rows(result.comparisons),
         accounts=rows(survey.accounts), findings=[finding._asdict() for finding in survey.findings],
@@ -226,12 +229,27 @@ def build(result: Assessment) -> Record:
 
 
 def _headline(result: Assessment) -> Headline:
-    """Return what the portal shows first; only an index has a title of its own."""
+    """Return what the portal shows first."""
     programme = result.survey.programme
     name = programme.headline_measure
-    title = programme.index.title if name == "index" and programme.index else None
     numbers = {key: result.measure(name).get(key) for key in ("value", "conf_low", "conf_high")}
-    return Headline(measure=name, unit=unit_of(name, programme), title=title, **numbers)
+    return Headline(measure=name, unit=unit_of(name, programme), title=_own_title(name, programme), **numbers)
+
+
+def _gates(result: Assessment) -> list[dict[str, Any]]:
+    """Return the gates with the names of what they are on, so that a reader of the record needs no programme."""
+    programme = result.survey.programme
+    return [
+        {**row, "title": _own_title(row["measure"], programme), "unit": unit_of(row["measure"], programme)}
+        for row in rows(result.gates.drop(columns=["otherwise", "voids"]))
+    ]
+
+
+def _own_title(name: str, programme: Programme) -> dict[str, str] | None:
+    """Return the programme's own title of the index, or of the item of a figure; the catalogue's measures have none."""
+    if name == "index":
+        return programme.index.title if programme.index else None
+    return next((item.title for item in programme.items if item.id == name.rpartition(".")[0]), None)
 
 
 def _counts(result: Assessment) -> dict[str, int | None]:

@@ -8,17 +8,12 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from csat_analysis.catalogue import MEASURES
-from csat_analysis.programmes import Place, Strict, Title
+from csat_analysis.programmes import Place, Strict, Text, Title, as_text
 
 S = TypeVar("S", bound=Strict)
 Table = Literal["frame", "distribution", "responses", "complaints", "deliveries"]
 TABLES: tuple[Table, ...] = ("frame", "distribution", "responses", "complaints", "deliveries")
 PERIOD = re.compile(r"(\d{4})(?:H([12])|Q([1-4])|-(0[1-9]|1[0-2]))?", re.ASCII)
-
-
-def as_text(value: Any) -> Any:
-    """Return a number as the text it was written as; leave everything else."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def as_list(value: Any) -> Any:
@@ -50,9 +45,10 @@ def period_bounds(period: str) -> tuple[dt.date, dt.date]:
     return start, following - dt.timedelta(days=1)
 
 
-Text = Annotated[str, BeforeValidator(as_text)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(as_list)]
-Period = Annotated[str, BeforeValidator(as_text), AfterValidator(check_period)]
+Texts = Annotated[
+    tuple[str, ...], BeforeValidator(as_list, json_schema_input_type=str | int | float | list[str | int | float])
+]
+Period = Annotated[Text, AfterValidator(check_period)]
 Count = Annotated[int, Field(ge=0)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -114,7 +110,7 @@ class PeriodPlan(Strict):
 class RunFile(Strict):
     """One project: its programme, its tables, its periods."""
 
-    project: Annotated[str, BeforeValidator(as_text), Field(pattern=r"^[\w-]{1,64}$")]
+    project: Annotated[Text, Field(pattern=r"^[\w-]{1,64}$")]
     title: Title
     programme: str
     language: Literal["zh", "en"] = "zh"
@@ -122,6 +118,9 @@ class RunFile(Strict):
     design: Design = Design()
     groups: tuple[str, ...] = ()
     names: dict[str, Title] = Field({}, description="what a column of groups or strata is called on the page")
+    levels: dict[str, dict[Text, Title]] = Field(
+        {}, description="what the values of such a column are called, in order"
+    )
     change: Change = Change()
     targets: dict[str, Finite] = {}
     periods: Annotated[dict[Period, PeriodPlan], Field(min_length=1)]
@@ -139,6 +138,7 @@ class Run(Strict):
     design: Design
     groups: tuple[str, ...]
     names: dict[str, Title]
+    levels: dict[str, dict[str, Title]]
     targets: dict[str, float]
     as_of: dt.date
     baseline: str | None
@@ -154,28 +154,17 @@ class Run(Strict):
 
 def expand(file: RunFile) -> list[Run]:
     """Return the runs of a run file, in the order of their periods' ends; a period's own keys win."""
-    runs = []
-    for period, plan in sorted(file.periods.items(), key=lambda item: period_bounds(item[0])[::-1]):
-        runs.append(
-            Run(
-                project=file.project,
-                period=period,
-                title=file.title,
-                language=file.language,
-                programme=plan.programme or file.programme,
-                read=_merged(file.read, plan.read),
-                design=_overridden(file.design, plan.design),
-                groups=file.groups,
-                names=file.names,
-                targets=file.targets,
-                as_of=plan.as_of,
-                baseline=plan.baseline,
-                counts=plan.counts,
-                remedy=plan.remedy,
-                closed=plan.closed,
-            )  # fmt: skip
+    periods = sorted(file.periods.items(), key=lambda item: period_bounds(item[0])[::-1])
+    return [
+        Run(
+            project=file.project, period=period, title=file.title, language=file.language,
+            programme=plan.programme or file.programme, read=_merged(file.read, plan.read),
+            design=_overridden(file.design, plan.design), groups=file.groups, names=file.names, levels=file.levels,
+            targets=file.targets, as_of=plan.as_of, baseline=plan.baseline, counts=plan.counts, remedy=plan.remedy,
+            closed=plan.closed,
         )
-    return runs
+        for period, plan in periods
+    ]  # fmt: skip
 
 
 def _merged(read: dict[Table, Read], own: dict[Table, Read]) -> dict[Table, Read]:
@@ -192,16 +181,16 @@ def faults(file: RunFile) -> Iterator[tuple[Place, str]]:
     for name in file.targets:
         if name not in MEASURES:
             yield ("targets", name), f"{name!r} is not a measure; use one of {sorted(MEASURES)}."
+    shown = {*file.groups, *(run.design.stratum for run in expand(file) if run.design.stratum)}
+    for key, column in [*(("names", name) for name in file.names), *(("levels", name) for name in file.levels)]:
+        if column not in shown:
+            yield (key, column), f"{column!r} is no group and no stratum here; use one of {sorted(shown)}."
     for period, plan in file.periods.items():
-        if plan.baseline is not None and plan.baseline not in file.periods:
-            yield (
-                ("periods", period, "baseline"),
-                f"{plan.baseline!r} is not a period here; use one of {sorted(file.periods)}.",
-            )
-        elif plan.baseline is not None and period_bounds(plan.baseline) >= period_bounds(period):
-            yield (
-                ("periods", period, "baseline"),
-                f"{plan.baseline!r} is not before {period!r}; name an earlier period.",
-            )
+        base = plan.baseline
+        place = ("periods", period, "baseline")
+        if base is not None and base not in file.periods:
+            yield place, f"{base!r} is not a period here; use one of {sorted(file.periods)}."
+        elif base is not None and period_bounds(base) >= period_bounds(period):
+            yield place, f"{base!r} is not before {period!r}; name an earlier period."
         if plan.as_of < period_bounds(period)[0]:
             yield ("periods", period, "as_of"), f"{plan.as_of} is before the period begins; give the day of the report."
