@@ -209,6 +209,8 @@ SATISFIED = {"levels": ["satisfied"]}
         ({"items": [*DEMO["items"], DEMO["items"][0]]}, "items.2.id: 'delivery' stands twice"),
         ({"triggers": [{"id": "flag", "title": "Flag"}] * 2}, "triggers.1.id: 'flag' stands twice"),
         ({"scale": {"levels": [{"id": "yes"}] * 2}}, "scale.levels: ['yes', 'yes'] holds a level twice"),
+        ({"scale": {"empty": 1, "fair": 0}}, "scale.levels.0.id: 'empty' is a word of the tables"),
+        ({"scale": {"yes": 1, "not_applicable": 0}}, "scale.levels.1.id: 'not_applicable' is a word of the tables"),
         ({"satisfied": {"levels": ["great"]}}, "satisfied.levels: 'great' is not a level here"),
         ({"points": {"values": {**DEMO["scale"], "great": 120}}}, "points.values: 'great' is not a level here"),
         ({"points": {"values": {"satisfied": 1, "fair": 0.5}}}, "items.0.points: no points for ['dissatisfied']"),

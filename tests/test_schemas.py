@@ -85,6 +85,12 @@ SCALE = {
 PLAIN = {"scale": SCALE, "items": [{"id": "overall"}], "gates": [], "index": None, "grades": []}
 
 
+def test_a_blank_title_does_not_make_an_answer_of_an_empty_cell():
+    scale = {"levels": [{"id": "good", "title": {"zh": "  ", "en": "Good"}}, {"id": "bad"}]}
+    programme = demo(**{**PLAIN, "scale": scale, "points": None}, not_applicable=[" "])
+    assert schemas.recognise(texts("", "  ", "Good"), programme).tolist() == ["", "", "good"]
+
+
 @pytest.mark.parametrize(
     "answer, level",
     [

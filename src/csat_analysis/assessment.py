@@ -53,9 +53,19 @@ class Assessment:
     comparisons: pd.DataFrame
 
     def measure(self, name: str) -> dict[str, Any]:
-        """Return one measure, or the index, as a mapping."""
+        """Return one measure, the index, or an item's figure (an item's mean has no interval here) as a mapping."""
+        parts = {"id": name, "numerator": None, "denominator": None}
         if name == "index":
-            return {"id": "index", "numerator": None, "denominator": None, "method": "sum", **(self.index or {})}
+            return {**parts, "method": "sum", **(self.index or {})}
+        if "." in name:
+            bounds = ("conf_low", "conf_high") if name.endswith(".satisfied") else ()
+            row = self.items.set_index("id").loc[name.split(".")[0]]
+            return {
+                **parts,
+                "method": "wilson",
+                "value": item_value(name, self.items),
+                **{key: row[key] for key in bounds},
+            }
         found = {row["id"]: row for row in self.measures.to_dict("records")}[name]
         return {str(key): value for key, value in found.items()}
 

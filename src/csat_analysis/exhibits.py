@@ -45,7 +45,7 @@ def headline(result: Assessment, language: str) -> Exhibit:
     measure, unit = result.measure(name), unit_of(name, programme)
     value = words.number(measure.get("value"), unit)
     bounds = words.interval(measure.get("conf_low"), measure.get("conf_high"), unit)
-    explanation = [words.colon(words("head.formula"), formula(programme, name, words))]
+    explanation = [words.colon(words("head.formula"), formula(programme, name, words))] if "." not in name else []
     if name.startswith("satisfaction_rate"):
         explanation.append(words.colon(words("rule.satisfied_form"), satisfied_reading(programme, words)))
     if name == "index":
@@ -183,14 +183,20 @@ def rejected_table(survey: Survey, language: str) -> Exhibit:
 
 def _rejected_value(rejection: Mapping[str, Any], words: Words) -> str:
     """Return the value; ids of people are not repeated."""
-    hidden = rejection["column"].endswith("_id") and rejection["reason"] != "empty_id"
+    kept_back = not rejection["value"] and rejection["reason"] in ("unknown_level", "unknown_disposition", "not_a_date")
+    hidden = kept_back or (rejection["column"].endswith("_id") and rejection["reason"] != "empty_id")
     return words("not_shown") if hidden else rejection["value"]
 
 
 def findings(survey: Survey, language: str) -> Exhibit:
     """Return what a reader of the figures should know of the data."""
     words = speak(language)
-    return listing([words(f"finding.{code}", **values) for code, values in survey.findings])
+    return listing(
+        [
+            words(f"finding.{code}", **{name: words.count(number) for name, number in values.items()})
+            for code, values in survey.findings
+        ]
+    )
 
 
 def input_table(survey: Survey, language: str) -> Exhibit:
@@ -213,7 +219,7 @@ def gate_table(result: Assessment, language: str) -> Exhibit:
     rows, notes = [], []
     for gate in result.gates.itertuples():
         name, unit = measure_title(programme, gate.measure, words), unit_of(gate.measure, programme)
-        rule = words(f"comparison.{gate.comparison}", threshold=words.number(gate.threshold, unit))
+        rule = words(f"comparison.{gate.comparison}", threshold=words.threshold(gate.threshold, unit))
         verdict = gate.verdict or "missing"
         rows.append(
             (
@@ -222,13 +228,13 @@ def gate_table(result: Assessment, language: str) -> Exhibit:
                 words.number(gate.value, unit),
                 Cell(words(f"verdict.{verdict}"), f"verdict {verdict}"),
                 words.source(gate.clause),
-                trigger_title(programme, gate.otherwise, words) if gate.otherwise else words("not_computed"),
+                _consequence(gate, programme, words),
             )
         )
         if gate.rounding_flips:
             shown, value = words.number(gate.value, unit), words.exact(gate.value, unit)
             notes.append(words("note.rounding", name=name, shown=shown, value=value))
-    if not all(gate.otherwise for gate in programme.gates):
+    if not all(gate.otherwise or gate.voids for gate in programme.gates):
         notes.append(words("note.consequence"))
     if programme.satisfied_form and programme.satisfaction_rate.denominator == "returned":
         of_valid = result.measure("satisfaction_rate_of_valid")["value"]
@@ -238,6 +244,12 @@ def gate_table(result: Assessment, language: str) -> Exhibit:
         for name in ("measure", "rule", "value", "verdict", "source", "consequence")
     ]
     return table(words("caption.gates"), heads, rows, notes) if rows else prose(words("sentence.gates_none"))
+
+
+def _consequence(gate: Any, programme: Programme, words: Words) -> str:
+    if gate.otherwise:
+        return trigger_title(programme, gate.otherwise, words)
+    return words("rule.voids" if gate.voids else "not_computed")
 
 
 def target_table(result: Assessment, language: str) -> Exhibit:
@@ -399,7 +411,7 @@ def limits(result: Assessment, language: str) -> Exhibit:
     """Return what the figures of this run do not say, as sentences built from the run."""
     words, evidence, programme = speak(language), result.evidence, result.survey.programme
     sentences = []
-    if not evidence.distributed:
+    if evidence.distributed is None:
         sentences.append(words("note.nonresponse_unknown"))
     elif evidence.valid < evidence.distributed:
         silent = words.count(evidence.distributed - evidence.valid)
@@ -428,7 +440,7 @@ def crosstab(result: Assessment, item: str, by: str, language: str) -> Exhibit:
     words, survey = speak(language), result.survey
     forms, programme = result.evidence.forms, survey.programme
     counts = pd.crosstab(forms[by], survey.answers[item], values=forms["count"], aggfunc="sum").fillna(0)
-    counts = counts.reindex(columns=programme.level_ids, fill_value=0)
+    counts = counts.reindex(columns=programme.level_ids, fill_value=0).drop(index="", errors="ignore")
     rows = []
     for level in in_order(survey.run, by, counts.index):
         row, n = counts.loc[level], int(counts.loc[level].sum())

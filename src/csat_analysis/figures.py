@@ -37,7 +37,7 @@ def style() -> Any:
     font_manager.fontManager.addfont(str(pylopdf_fonts_zh_cn.sans_path()))
     return {
         **sns.axes_style("white"),
-        "font.family": [FONT, "DejaVu Sans"], "font.size": 10, "axes.unicode_minus": False,
+        "font.family": [FONT, "DejaVu Sans"], "font.size": 10, "axes.unicode_minus": False, "text.parse_math": False,
         "text.color": INK, "axes.labelcolor": SOFT, "axes.edgecolor": "#cbd2d9", "xtick.color": SOFT,
         "ytick.color": INK, "svg.fonttype": "none", "svg.hashsalt": "csat_analysis",
     }  # fmt: skip
@@ -56,14 +56,18 @@ def as_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
         buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}, transparent=True
     )
     svg = re.sub(r"<metadata>.*?</metadata>", "", buffer.getvalue(), flags=re.DOTALL)
-    svg = re.sub(r'<g id="[^"]*"', "<g", svg)  # nothing refers to these, and each figure has them
-    svg = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{name}-", svg)
+    svg = re.sub(r"<[^>]*>", lambda tag: _own_ids(tag[0], name), svg)
     view = " ".join(re.findall(r'viewBox="[^"]*"', svg)[:1])
     spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
     head = f'<svg {spaces} {view} role="img">'
     told = f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
     body = svg[svg.index(">", svg.index("<svg")) + 1 :]
     return Markup(head + told + body)  # matplotlib escapes its texts, ours are escaped here
+
+
+def _own_ids(tag: str, name: str) -> str:
+    """Return a tag whose ids are those of one figure; nothing refers to those of groups."""
+    return re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{name}-", re.sub(r'<g id="[^"]*"', "<g", tag))
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------
@@ -86,7 +90,7 @@ def answers(result: Assessment, language: str) -> Exhibit:
         _draw_bars(axes, shares.loc[items].astype(float), programme, words)
         for position, item in enumerate(items):
             base = words("figure.answered", n=words.count(numbers.loc[item, programme.level_ids].sum()))
-            outside = {"empty": numbers.loc[item, "empty"], "not_applicable": numbers.loc[item, NOT_APPLICABLE]}
+            outside = {name: words.count(numbers.loc[item, name]) for name in ("empty", NOT_APPLICABLE)}
             _beside(axes, position, f"{base}\n{words('figure.apart', **outside)}")
         axes.set_xlabel(words("figure.answers_axis"))
         axes.axvline(0, color=INK, linewidth=0.8)
@@ -115,9 +119,13 @@ def _best_first(programme: Programme) -> bool:
 def colours(programme: Programme) -> dict[str, tuple[float, float, float]]:
     """Return a colour for each level: blue right of the line, orange left, paler near it; safe for the colour-blind."""
     right, left = sides(programme)
-    blues = sns.color_palette("blend:#a9cbe8,#1d5c96", len(right)) if len(right) > 1 else [mpl.colors.to_rgb(DOT)]
-    oranges = sns.color_palette("blend:#e3dccf,#c2571a", len(left)) if len(left) > 1 else [mpl.colors.to_rgb("#dd9a5d")]
+    blues, oranges = _shades("#a9cbe8,#1d5c96", DOT, len(right)), _shades("#e3dccf,#c2571a", "#dd9a5d", len(left))
     return dict(zip([*right, *left], [*blues, *oranges], strict=True))
+
+
+def _shades(blend: str, alone: str, number: int) -> list[tuple[float, float, float]]:
+    """Return so many colours between two, or another one where there is but one."""
+    return list(sns.color_palette(f"blend:{blend}", number)) if number > 1 else [mpl.colors.to_rgb(alone)] * number
 
 
 def _draw_bars(axes: Axes, shares: pd.DataFrame, programme: Programme, words: Words) -> None:
@@ -128,7 +136,7 @@ def _draw_bars(axes: Axes, shares: pd.DataFrame, programme: Programme, words: Wo
         edge = pd.Series(0.0, index=shares.index)
         for level in levels:
             reach, start = side * shares[level], side * edge
-            axes.barh(range(len(shares)), reach, 0.66, start, color=shades[level], label=level)
+            axes.barh(range(len(shares)), reach, 0.66, start, color=shades[level], label=f"level {level}")
             for position, (middle, size) in enumerate(zip(start + reach / 2, shares[level], strict=True)):
                 text = words.whole_percent(size)
                 if size > 0.012 + 0.016 * len(text):
@@ -147,8 +155,11 @@ def _legend(figure: Figure, axes: Axes, programme: Programme, words: Words) -> N
     columns = next(n for n in range(len(levels), 0, -1) if n == 1 or _breadth(titles, n) <= LEGEND)
     # it fills column by column
     down = [place for column in range(columns) for place in range(column, len(levels), columns)]
+    starts = range(0, len(titles), columns)
+    lines = sum(max(title.count("\n") + 1 for title in titles[start : start + columns]) for start in starts)
+    figure.set_figheight(figure.get_figheight() + LINE * (lines - 1))
     figure.legend(
-        [found[levels[place]] for place in down], [titles[place] for place in down],
+        [found[f"level {levels[place]}"] for place in down], [titles[place] for place in down],
         loc="outside upper center", ncols=columns, frameon=False, fontsize=10, handlelength=1, columnspacing=1.4,
     )  # fmt: skip
 

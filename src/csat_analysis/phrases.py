@@ -169,7 +169,8 @@ def return_sentence(result: Assessment, words: Words) -> str:
     evidence = result.evidence
     returned, valid = words.count(evidence.returned), words.count(evidence.valid)
     if not evidence.distributed:
-        return words("sentence.returned", returned=returned, valid=valid)
+        key = "returned" if evidence.distributed is None else "returned_none"
+        return words(f"sentence.{key}", returned=returned, valid=valid)
     rate = words.number(evidence.returned / evidence.distributed, "share")
     sent = words.count(evidence.distributed)
     return words("sentence.returned_of", returned=returned, distributed=sent, rate=rate, valid=valid)
@@ -197,6 +198,6 @@ def _listed(gates: pd.DataFrame, result: Assessment, words: Words) -> str:
 
 def _gate_phrase(programme: Programme, gate: Any, words: Words) -> str:
     unit, name = unit_of(gate.measure, programme), measure_title(programme, gate.measure, words)
-    wanted = words(f"comparison.{gate.comparison}", threshold=words.number(gate.threshold, unit))
+    wanted = words(f"comparison.{gate.comparison}", threshold=words.threshold(gate.threshold, unit))
     severity = words(f"severity.{gate.severity}")
     return words("sentence.gate", name=name, value=words.number(gate.value, unit), severity=severity, rule=wanted)

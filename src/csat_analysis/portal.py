@@ -110,7 +110,7 @@ def portal_row(entry: dict[str, Any], words: Words) -> dict[str, Any]:
 def gate_phrase(gate: dict[str, Any], words: Words) -> str:
     """Return a failed rule as the portal says it."""
     unit = gate.get("unit", "points")  # a closed run keeps the record of an older edition, which may lack a key
-    wanted = words(f"comparison.{gate['comparison']}", threshold=words.number(gate["threshold"], unit))
+    wanted = words(f"comparison.{gate['comparison']}", threshold=words.threshold(gate["threshold"], unit))
     return words.aside(f"{own_name(gate, words)} {words.number(gate['value'], unit)}", wanted)
 
 
@@ -157,7 +157,7 @@ def _company_row(members: list[dict[str, Any]], words: Words) -> dict[str, Any]:
     gate = next((gate for gate in members[0]["gates"] if gate["measure"] == "satisfaction_rate"), None)
     if gate:
         verdict = "met" if meets(rate, gate["comparison"], gate["threshold"]) else "not_met"
-        rule = words(f"comparison.{gate['comparison']}", threshold=words.number(gate["threshold"], "share"))
+        rule = words(f"comparison.{gate['comparison']}", threshold=words.threshold(gate["threshold"], "share"))
         row |= {"rule": rule, "verdict": verdict, "verdict_text": words(f"verdict.{verdict}")}
     return row
 

@@ -302,6 +302,12 @@ def _repeated(programme: Programme) -> Iterator[tuple[Place, str]]:
         for position, identifier in enumerate(ids):
             if identifier in ids[:position]:
                 yield (key, position, "id"), f"{identifier!r} stands twice; each id stands once."
+    for position, level in enumerate(programme.level_ids):
+        if level in (NOT_APPLICABLE, "empty"):
+            yield (
+                ("scale", "levels", position, "id"),
+                f"{level!r} is a word of the tables; call the level something else.",
+            )
     if len(set(programme.level_ids)) < len(programme.level_ids):
         yield ("scale", "levels"), f"{programme.level_ids} holds a level twice; each id stands once."
 

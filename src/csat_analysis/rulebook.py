@@ -62,19 +62,20 @@ def _rule_value(rule: Mapping[str, Any], programme: Programme, words: Words) -> 
     if kind == "satisfaction_rate":
         return base_title(programme, words)
     if kind == "gate":
-        wanted = words(
-            f"comparison.{value.comparison}", threshold=words.number(value.threshold, unit_of(value.measure, programme))
-        )
+        threshold = words.threshold(value.threshold, unit_of(value.measure, programme))
+        wanted = words(f"comparison.{value.comparison}", threshold=threshold)
         return words("rule.target", rule=wanted) if value.severity == "target" else wanted
     if kind == "trigger":
         gates = [gate.measure for gate in programme.gates if gate.otherwise == rule["id"]]
+        if not gates:
+            return words("rule.trigger_unused")
         return words("rule.trigger_value", names=words.listing(measure_title(programme, name, words) for name in gates))
     if kind in ("index", "measure"):
         return formula(programme, rule["id"] or "index", words)
     if kind == "duty":
         return words(f"every.{value['every']}") if value["every"] else words("months_before", n=value["months_before"])
     if kind == "grade":
-        return words("comparison.at_least", threshold=words.number(value, unit_of("index", programme)))
+        return words("comparison.at_least", threshold=words.threshold(value, unit_of("index", programme)))
     return str(value)
 
 

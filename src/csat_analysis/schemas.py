@@ -167,7 +167,7 @@ def recognise(answers: pd.Series, programme: Programme, missing: Iterable[str] =
     known |= dict.fromkeys(programme.not_applicable, NOT_APPLICABLE)
     for level in programme.scale.levels:
         known |= dict.fromkeys(filter(None, (level.id, level.code, *(level.title or {}).values())), level.id)
-    known = dict(zip(clean(pd.Series(list(known))), known.values(), strict=True))
+    known = {word: level for word, level in zip(clean(pd.Series(list(known))), known.values(), strict=True) if word}
     known |= dict.fromkeys(clean(pd.Series(list(missing), dtype=str)), "")
     return _changed(clean(answers), lambda word: known.get(word, word))
 

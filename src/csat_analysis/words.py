@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from csat_analysis.catalogue import round_shown
+from csat_analysis.catalogue import DIGITS, round_shown
 
 FOLDER = Path(__file__).parent / "words"
 
@@ -49,13 +49,20 @@ class Words:
 
     def title(self, title: Mapping[str, str] | None, otherwise: str = "") -> str:
         """Return a title in this language, else in any."""
-        return (title.get(self.language) or next(iter(title.values()))) if title else otherwise
+        return next(filter(None, [(title or {}).get(self.language), *(title or {}).values()]), otherwise)
 
     def number(self, value: float | None, unit: str = "points") -> str:
         """Return a value in its unit, a dash where there is none."""
         if value is None or value != value:
             return self("not_computed")
         shown = _grouped(round_shown(value, unit))
+        return self("percent", number=shown) if unit == "share" else shown
+
+    def threshold(self, value: float, unit: str) -> str:
+        """Return a threshold with all its digits: rounded, it would be another rule."""
+        number = Decimal(repr(float(value))) * (100 if unit == "share" else 1)
+        places = max(DIGITS[unit], -int(number.normalize().as_tuple().exponent))
+        shown = _grouped(number.quantize(Decimal(1).scaleb(-places)))
         return self("percent", number=shown) if unit == "share" else shown
 
     def whole_percent(self, share: float) -> str:
@@ -78,7 +85,7 @@ class Words:
         """Return a number of things; with weights it need not be whole."""
         if number is None or number != number:
             return self("not_computed")
-        return f"{number:,.0f}" if float(number).is_integer() else self.number(number)
+        return _grouped(Decimal(int(number))) if float(number).is_integer() else self.number(number)
 
     def interval(self, low: float | None, high: float | None, unit: str = "points") -> str:
         """Return an interval, a dash where there is none."""
