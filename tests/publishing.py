@@ -1,5 +1,6 @@
 """A root that is published in a second, and what the tests of the upper floors ask of it."""
 
+import base64
 import contextlib
 import hashlib
 import io
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
+from fontTools.ttLib import TTFont
 
 from csat_analysis import cli
 
@@ -223,3 +225,59 @@ def pages(root: Path) -> dict[str, Page]:
     return {
         path.relative_to(folder).as_posix(): Page(path.read_text("utf-8")) for path in sorted(folder.rglob("*.html"))
     }
+
+
+# --- what a browser makes of a page ------------------------------------------------------------------------------------
+
+LANGUAGES = {"zh": "zh-Hans", "en": "en"}
+LARGEST = 300_000  # bytes
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</title></style></head><h1>",
+    "&lt;b&gt; &amp;",
+    "{{ 7 * 7 }} {% raw %}",
+    "<!-- a",
+    "园雅 & 云庭 😀",
+    "/*font*/",
+]
+
+
+def reaching_out(html):
+    """Return everything by which a page would run something, or fetch or link to something outside its folder."""
+    page = Page(html)
+    found = [tag for tag, _ in page.tags if tag in ("script", "iframe", "object", "embed", "link", "base", "form")]
+    found += [link for link in page.links() if re.match(r"\s*([a-z][a-z0-9+.-]*:|//|/|\\)", link, re.IGNORECASE)]
+    for tag, attributes in page.tags:
+        found += [name for name in attributes if name.startswith("on")]
+        found += ["refresh"] if tag == "meta" and (attributes.get("http-equiv") or "").lower() == "refresh" else []
+    styles = [value or "" for _, attributes in page.tags for value in attributes.values()]
+    styles += re.findall(r"<style.*?</style>", html, flags=re.DOTALL)
+    for style in styles:
+        found += re.findall(r"@import|url\(\s*[\"']?(?!#|data:)[^)]*", style, flags=re.IGNORECASE)
+    return found
+
+
+def ids(html):
+    """Return the ids of a page."""
+    return [attributes["id"] for _, attributes in Page(html).tags if "id" in attributes]
+
+
+def references(html):
+    """Return the ids to which parts of a page refer."""
+    values = [value or "" for _, attributes in Page(html).tags for value in attributes.values()]
+    found = [value[1:] for value in values if value.startswith("#") and not re.fullmatch(r"#[0-9a-f]{3,8}", value)]
+    return {*found, *(name for value in values for name in re.findall(r"url\(#([^)]*)\)", value))}
+
+
+def fonts(html):
+    """Return the characters each font of a page can draw, by its name."""
+    faces = re.findall(r'@font-face\{font-family:"([^"]+)";src:url\(data:font/woff;base64,([^)]+)\)', html)
+    return {name: set(map(chr, TTFont(io.BytesIO(base64.b64decode(data))).getBestCmap())) for name, data in faces}
+
+
+def characters(html):
+    """Return every character that a page shows, with those its style sheet writes before captions."""
+    [style] = re.findall(r"<head>.*?<style>(.*?)</style>", html, flags=re.DOTALL)
+    written = "".join(re.findall(r'content: "([^"]*)"', style))
+    return {*Page(re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL)).text, *written} - {" ", "\\"}

@@ -46,6 +46,8 @@ def render(notebook: nbformat.NotebookNode, language: str, page: dict[str, Any])
 
 def is_shown(cell: nbformat.NotebookNode, language: str) -> bool:
     """Return whether a cell belongs on the page: not set-up, not in another language."""
+    if any(output.output_type == "error" for output in cell.get("outputs", ())):
+        return True
     tags = set(cell.metadata.get("tags", ()))
     return not tags & HIDDEN and not (tags & set(languages()) and language not in tags)
 
@@ -94,7 +96,7 @@ def with_font(html: str) -> str:
             font_subset(chinese, font),
             ";unicode-range:U+2E80-9FFF,U+F900-FAFF,U+FF00-FFEF,U+20000-3FFFF",
         )
-    return html.replace(FONT_PLACE, faces, 1)
+    return html.replace(f"<style>{FONT_PLACE}", f"<style>{faces}", 1)
 
 
 def _face(family: str, font: bytes, more: str = "") -> str:

@@ -2,18 +2,74 @@
 
 import functools
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jinja2
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from csat_analysis import __version__, pages
 from csat_analysis.assessment import meets
 from csat_analysis.errors import ReportError
 from csat_analysis.words import Words, languages, speak
 
-SHOWN = {"programme", "project", "title", "period", "status", "headline", "measures", "gates"}  # keys of a record
+PAGE = re.compile(r"([\w-]+)\.([a-z]+)\.html")
+
+
+class Lenient(BaseModel):
+    """A part of a record as the portal reads it: a closed run keeps the record of an older or a newer edition."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class Edition(Lenient):
+    """Which edition judged."""
+
+    id: str
+    version: int
+    title: dict[str, str]
+
+
+class Figure(Lenient):
+    """A headline, or the figure that a rule is on."""
+
+    measure: str
+    title: dict[str, str] | None = None
+    unit: Literal["share", "points", "per_1000"] = "points"
+    value: float | None = None
+    conf_low: float | None = None
+    conf_high: float | None = None
+
+
+class Rule(Figure):
+    """A rule and its literal verdict."""
+
+    comparison: Literal["at_least", "more_than", "at_most", "less_than"]
+    threshold: float
+    passed: bool | None
+
+
+class Rate(Lenient):
+    """A measure's parts, to be pooled."""
+
+    id: str
+    numerator: float | None
+    denominator: float | None
+
+
+class Listed(Lenient):
+    """What the portal shows of a record."""
+
+    project: str
+    title: dict[str, str]
+    period: str
+    programme: Edition
+    status: Literal["reportable", "remedy_due", "void"]
+    headline: Figure
+    gates: list[Rule]
+    measures: list[Rate]
 
 
 def write(root: Path, language: str) -> Path:
@@ -29,6 +85,8 @@ def write(root: Path, language: str) -> Path:
                 fresh.write_text(page, "utf-8")
                 fresh.replace(reports / name)
     except OSError as error:
+        for left in reports.glob(".index*.new"):
+            left.unlink(missing_ok=True)
         raise ReportError(
             f"{reports}: the portal cannot be written ({error.strerror}); check space and permissions."
         ) from None
@@ -43,16 +101,27 @@ def collect(reports: Path) -> list[dict[str, Any]]:
     entries = []
     for path in sorted(reports.glob("*/*/record.json")):
         folder = path.parent
-        record, manifest = _read(path), _read(folder / "manifest.json")
-        if not folder.name.startswith(".") and record.keys() >= SHOWN and "chapters" in manifest:
-            where, failures = (
-                f"{folder.parent.name}/{folder.name}",
-                _read(folder / "failed" / "manifest.json").get("failures", ()),
-            )
-            entries.append(
-                {"record": record, "pages": sorted(manifest["chapters"]), "folder": where, "failures": sorted(failures)}
-            )
+        try:
+            record = Listed.model_validate(_read(path)).model_dump()
+        except ValidationError:
+            continue
+        made, failures = _read(folder / "manifest.json").get("chapters"), _failures(folder / "failed")
+        if isinstance(made, dict) and not folder.name.startswith("."):
+            found = [name for name in sorted(made) if _is_page(folder / name)]
+            where = f"{folder.parent.name}/{folder.name}"
+            entries.append({"record": record, "pages": found, "folder": where, "failures": failures})
     return entries
+
+
+def _failures(folder: Path) -> list[str]:
+    """Return the pages of the chapters that failed, where the last run did."""
+    failures = _read(folder / "manifest.json").get("failures")
+    return sorted(name for name in failures if (folder / name).is_file()) if isinstance(failures, dict) else []
+
+
+def _is_page(path: Path) -> bool:
+    parts = PAGE.fullmatch(path.name)
+    return parts is not None and parts[2] in languages() and path.is_file()
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -109,17 +178,16 @@ def portal_row(entry: dict[str, Any], words: Words) -> dict[str, Any]:
 
 def gate_phrase(gate: dict[str, Any], words: Words) -> str:
     """Return a failed rule as the portal says it."""
-    unit = gate.get("unit", "points")  # a closed run keeps the record of an older edition, which may lack a key
-    wanted = words(f"comparison.{gate['comparison']}", threshold=words.threshold(gate["threshold"], unit))
-    return words.aside(f"{own_name(gate, words)} {words.number(gate['value'], unit)}", wanted)
+    wanted = words(f"comparison.{gate['comparison']}", threshold=words.threshold(gate["threshold"], gate["unit"]))
+    return words.aside(f"{own_name(gate, words)} {words.number(gate['value'], gate['unit'])}", wanted)
 
 
 def own_name(row: dict[str, Any], words: Words) -> str:
     """Return what a gate's or a headline's measure is called: by the procedure's title, else by ours."""
     item, _, figure = row["measure"].rpartition(".")
     if item:
-        return words(f"expect.{figure}", title=words.title(row.get("title"), item))
-    return words.title(row.get("title"), words.get(f"measure.{figure}", figure))
+        return words(f"expect.{figure}", title=words.title(row["title"], item))
+    return words.title(row["title"], words.get(f"measure.{figure}", figure))
 
 
 def page_links(entry: dict[str, Any], words: Words) -> list[dict[str, str]]:

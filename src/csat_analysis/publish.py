@@ -241,16 +241,16 @@ def keep_failed(work: Path, target: Path) -> None:
 
 def write_chapters(task: Task, result: Assessment, work: Path) -> dict[str, str]:
     """Execute and render every chapter in every language; return the sentences of those that failed."""
-    failures = {}
-    for chapter in task.document.content.chapters:
-        for language in task.languages:
-            notebook, failure = execute(chapter_path(task.root, task.document, chapter), task, language)
-            name = pages.page_name(chapter, language)
-            if failure:
-                failures[name] = f"{chapter} ({language}): {failure}"
-            around = page_around(task, result, chapter, language, depth=3 if failure else 2)
-            (work / name).write_text(pages.render(notebook, language, around), "utf-8")
-            (work / f"{chapter}.{language}.ipynb").write_text(nbformat.writes(notebook) + "\n", "utf-8")
+    made = [
+        (chapter, language, *execute(chapter_path(task.root, task.document, chapter), task, language))
+        for chapter in task.document.content.chapters
+        for language in task.languages
+    ]
+    failures = {pages.page_name(c, lang): f"{c} ({lang}): {failure}" for c, lang, _, failure in made if failure}
+    for chapter, language, notebook, _ in made:
+        around = page_around(task, result, chapter, language, depth=3 if failures else 2)
+        (work / pages.page_name(chapter, language)).write_text(pages.render(notebook, language, around), "utf-8")
+        (work / f"{chapter}.{language}.ipynb").write_text(nbformat.writes(notebook) + "\n", "utf-8")
     return failures
 
 
@@ -287,7 +287,10 @@ def execute(path: Path, task: Task, language: str) -> tuple[nbformat.NotebookNod
             failure = f"{error.ename}: {error.evalue}"
         except Exception as error:  # noqa: BLE001 - a kernel that dies or hangs is a failed chapter, whatever says so
             failure = f"{type(error).__name__}: {error}"
-        executed = nbformat.read(output if output.exists() else path, as_version=4)
+        try:
+            executed = nbformat.read(output, as_version=4)
+        except (OSError, ValueError):  # not written, or half
+            executed = nbformat.read(path, as_version=4)
     return strip_clock(executed, failure), failure
 
 
@@ -304,6 +307,8 @@ def strip_clock(notebook: nbformat.NotebookNode, failure: str | None) -> nbforma
     for cell in cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.id = "injected-parameters"  # papermill draws one by lot
     shown = any(output.output_type == "error" for cell in cells for output in cell.get("outputs", ()))
     if failure and not shown:
         name, _, text = failure.partition(": ")

@@ -25,7 +25,7 @@ Number = float | None
 class Row(BaseModel):
     """A part of a record; further keys may come, these stay."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
 
 
 class ProgrammeKey(Row):

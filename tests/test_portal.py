@@ -1,0 +1,339 @@
+"""The portal is made of records and manifests alone: it shows what it can read, as text, and is there whatever it reads."""
+
+import json
+import re
+import shutil
+from html import unescape
+from urllib.parse import unquote
+
+import pytest
+
+from csat_analysis import portal
+from publishing import HOSTILE, LANGUAGES, Page, characters, fonts, make_root, reaching_out, run, snapshot, write
+
+INDEXES = ["index.html", "index.en.html", "index.zh.html"]
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """Return a root with one published run, and a page in each language."""
+    root = make_root(tmp_path_factory.mktemp("published"))
+    assert run(root).status == 0
+    folder = root / "reports/demo/2024"
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    pages = {f"20_satisfaction.{language}.html": "ok" for language in LANGUAGES}
+    write(
+        folder,
+        {**dict.fromkeys(pages, "<p>Satisfaction</p>"), "manifest.json": json.dumps({**manifest, "chapters": pages})},
+    )
+    portal.write(root, "zh")
+    return root
+
+
+@pytest.fixture
+def report(published, tmp_path):
+    """Return how to add a report to an empty root: that of the published run, with other things in its record."""
+
+    def add(project, period="2024", rate=None, **record):
+        folder = shutil.copytree(published / "reports/demo/2024", tmp_path / "reports" / project / period)
+        content = json.loads((folder / "record.json").read_text("utf-8"))
+        if rate:
+            measure = {"id": "satisfaction_rate", "numerator": rate[0], "denominator": rate[1]}
+            content["measures"] = [{**each, **measure} if each["id"] == measure["id"] else each for each in content["measures"]]  # fmt: skip
+        content |= {"project": project, "period": period, "title": {"zh": f"{project}园", "en": project}, **record}
+        (folder / "record.json").write_text(json.dumps(content), "utf-8")
+        return folder
+
+    return add
+
+
+def shown(root, language="en"):
+    """Return the portal of a root in a language."""
+    return portal.render(portal.collect(root / "reports"), language)
+
+
+def written(root, language="en"):
+    """Return the portal of a root as it stands in the files, in a language."""
+    assert portal.write(root, language) == root / "reports" / "index.html"
+    return (root / "reports" / "index.html").read_text("utf-8")
+
+
+def rows(html):
+    """Return the cells of every row below the headers, as text."""
+    bodies = "".join(re.findall(r"<tbody>(.*?)</tbody>", html, flags=re.DOTALL))
+    return [
+        [" ".join(unescape(re.sub(r"<[^>]*>", " ", cell)).split()) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, flags=re.DOTALL)]
+        for row in re.findall(r"<tr>(.*?)</tr>", bodies, flags=re.DOTALL)
+    ]  # fmt: skip
+
+
+def missing(root):
+    """Return the links of the portals that lead to no file."""
+    folder = root / "reports"
+    links = {unquote(link) for name in INDEXES for link in Page((folder / name).read_text("utf-8")).links()}
+    assert links
+    return {link for link in links if not (folder / link).is_file()}
+
+
+# --- what it is made of -----------------------------------------------------------------------------------------------
+
+
+def test_records_and_manifests_are_enough(published, tmp_path):
+    root = shutil.copytree(published, tmp_path / "root")
+    before = {name: sha for name, sha in snapshot(root / "reports").items() if name in INDEXES}
+    for name in ("data", "params"):
+        shutil.rmtree(root / name)
+    for name in INDEXES:
+        (root / "reports" / name).unlink()
+    portal.write(root, "zh")
+    assert {name: sha for name, sha in snapshot(root / "reports").items() if name in INDEXES} == before
+    assert len(before) == 3
+
+
+def test_without_reports_it_says_so(tmp_path):
+    html = written(tmp_path)
+    assert "There are no reports yet." in html
+    assert rows(html) == []
+
+
+def test_runs_stand_by_project_and_period(report, tmp_path):
+    for project, period in [("b", "2024"), ("a", "2024"), ("a", "2023"), ("a", "2024Q1")]:
+        report(project, period)
+    runs, _, _ = shown(tmp_path).partition("<h2>")
+    assert [row[:2] for row in rows(runs)] == [["a", "2023"], ["a", "2024"], ["a", "2024Q1"], ["b", "2024"]]
+
+
+def test_what_works_on_a_run_is_no_report(report, tmp_path):
+    report("a")
+    shutil.copytree(tmp_path / "reports/a/2024", tmp_path / "reports/a/.2024.7.work")
+    assert [row[:2] for row in rows(shown(tmp_path))] == [["a", "2024"]]
+
+
+@pytest.mark.parametrize(
+    ("status", "stamp"), [("reportable", "Reportable"), ("remedy_due", "Remedy due"), ("void", "Void")]
+)
+def test_a_run_is_shown_with_its_status_headline_and_failed_rules(report, tmp_path, status, stamp):
+    report("riverside", status=status)
+    [row] = rows(shown(tmp_path))
+    assert row[:4] == ["riverside", "2024", "Demonstration", stamp]
+    # r1: 0.6 · 100 + 0.4 · 60 = 84, r2: 60, r3: 100
+    assert row[4].startswith("Satisfaction index: 81.33")
+    assert row[5] == "none"  # 3 of 4 forms came back, and 0.70 is asked
+
+
+# --- all projects together --------------------------------------------------------------------------------------------
+
+
+def company(html):
+    """Return the rows below the heading of all projects together."""
+    _, heading, rest = html.partition("<h2>")
+    return rows(rest) if heading else []
+
+
+def test_rates_are_pooled_as_sums_and_void_surveys_are_left_out_of_the_first(report, tmp_path):
+    report("a", rate=(95, 100))
+    report("b", rate=(5, 10))
+    report("c", rate=(0, 90), status="void")
+    # 100 ÷ 110, where the mean of the rates would be 72.5; with the void one 100 ÷ 200
+    assert company(shown(tmp_path)) == [["Demonstration", "2024", "3", "90.91 %", "50.00 %", "", ""]]
+
+
+def test_projects_are_pooled_by_procedure_edition_and_period(report, tmp_path):
+    other = {"id": "other", "version": 1, "title": {"en": "Other"}, "sha256": ""}
+    report("a", "2023", rate=(1, 2))
+    report("a", "2024", rate=(1, 4))
+    report("b", "2024", rate=(2, 4))
+    report("c", "2024", rate=(9, 9), programme=other)
+    report("d", "2024", rate=(8, 9), programme={**other, "version": 2})
+    assert [row[:4] for row in company(shown(tmp_path))] == [["Demonstration", "2024", "2", "37.50 %"]]
+
+
+@pytest.mark.parametrize(("satisfied", "verdict"), [(169, "not met"), (170, "met"), (171, "met")])
+def test_all_projects_together_are_held_to_the_rule_of_the_procedure(report, tmp_path, satisfied, verdict):
+    rule = {"measure": "satisfaction_rate", "comparison": "at_least", "threshold": 0.85, "passed": True}
+    report("a", rate=(satisfied - 80, 100), gates=[rule])
+    report("b", rate=(80, 100), gates=[rule])
+    [row] = company(shown(tmp_path))
+    assert row[-2].replace(".00", "") == "≥ 85 %"
+    assert row[-1] == verdict
+
+
+@pytest.mark.parametrize(
+    "reports",
+    [
+        {"a": {"rate": (1, 2)}},
+        {"a": {"rate": (1, 2), "status": "void"}, "b": {"rate": (1, 2), "status": "void"}},
+        {"a": {"rate": (None, None)}, "b": {"rate": (None, None)}},
+        {"a": {"rate": (0, 0)}, "b": {"rate": (0, 0)}},
+    ],
+    ids=["one project", "all void", "no rates", "nobody asked"],
+)
+def test_what_cannot_be_pooled_is_not(report, tmp_path, reports):
+    for project, keys in reports.items():
+        report(project, **keys)
+    assert company(shown(tmp_path)) == []
+
+
+# --- what it meets ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("title", HOSTILE[:5])
+def test_whatever_a_record_holds_appears_as_text(report, tmp_path, title):
+    def named(name):
+        head = {"measure": "index", "unit": "points", "title": {"en": name}, "value": 1, "conf_low": 0, "conf_high": 2}
+        programme = {"id": "demo", "version": 1, "title": {"en": name}, "sha256": ""}
+        report("a", title={"en": name}, programme=programme, headline=head)
+        record = tmp_path / "reports/a/2024/record.json"
+        record.write_text(json.dumps({**json.loads(record.read_text("utf-8")), "period": name}), "utf-8")
+        html = shown(tmp_path)
+        shutil.rmtree(tmp_path / "reports/a")
+        return html
+
+    html = named(title)
+    [row] = rows(html)
+    assert row[:3] == [title] * 3
+    assert row[4].startswith(f"{title}: ")
+    assert [tag for tag, _ in Page(html).tags] == [tag for tag, _ in Page(named("Riverside")).tags]
+    assert reaching_out(html) == []
+
+
+def test_an_unknown_measure_and_an_unknown_procedure_are_shown(report, tmp_path, published):
+    record = json.loads((published / "reports/demo/2024/record.json").read_text("utf-8"))
+    rule = {**record["gates"][0], "measure": "happiness", "value": 0.25, "passed": False, "title": None}
+    report(
+        "riverside",
+        programme={"id": "eighth", "version": 3, "title": {"zh": "第八"}, "sha256": ""},
+        headline={**record["headline"], "measure": "happiness", "title": None, "value": 0.5, "unit": "share"},
+        measures=[{**record["measures"][0], "id": "happiness", "value": 0.5}],
+        gates=[rule],
+    )
+    [row] = rows(shown(tmp_path))
+    assert row[:3] == ["riverside", "2024", "第八"]
+    assert row[4].startswith("happiness: 50.00 %")
+    assert row[5].startswith("happiness ")
+
+
+RECORDS = {
+    "nothing": b"",
+    "half": b'{"schema_version": 1, "programme": {"id": "de',
+    "a list": b"[]",
+    "null": b"null",
+    "a number": b"7",
+    "empty": b"{}",
+    "other bytes": b"\xff\xfe\x00\x01",
+}
+UNREADABLE = {
+    **{f"a record that is {name}": ("record.json", content) for name, content in RECORDS.items()},
+    **{f"a manifest that is {name}": ("manifest.json", content) for name, content in RECORDS.items()},
+    **{f"a record without {key}": ("record.json", {key: ...}) for key in portal.Listed.model_fields},
+    **{f"a record whose {key} is null": ("record.json", {key: None}) for key in ("programme", "headline", "gates")},
+    "a record with half a headline": ("record.json", {"headline": {"measure": "index"}}),
+    "a record with half a rule": ("record.json", {"gates": [{"measure": "return_rate", "passed": False}]}),
+    "a record whose title is a number": ("record.json", {"title": 7}),
+    "a record with half a procedure": ("record.json", {"programme": {"id": "demo"}}),
+    "a manifest whose chapters are null": ("manifest.json", {"chapters": None}),
+}
+STRANGE = {
+    "another status": ("record.json", {"status": "paused"}),
+    "a page of another name": ("manifest.json", {"chapters": {"page.html": "ok"}}),
+    "a page in another language": ("manifest.json", {"chapters": {"20_satisfaction.fr.html": "ok"}}),
+}
+
+
+def change(path, content):
+    """Put other bytes in a file, or other values under the keys of its mapping; ... takes a key away."""
+    if isinstance(content, dict):
+        changed = {**json.loads(path.read_text("utf-8")), **content}
+        content = json.dumps({key: value for key, value in changed.items() if value is not ...}).encode()
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(("file", "content"), UNREADABLE.values(), ids=UNREADABLE)
+def test_a_report_that_cannot_be_read_is_left_out_and_stops_nothing(report, tmp_path, file, content):
+    report("a")
+    change(report("b") / file, content)
+    assert [row[0] for row in rows(written(tmp_path))] == ["a"]
+    assert missing(tmp_path) == set()
+
+
+@pytest.mark.parametrize(("file", "content"), STRANGE.values(), ids=STRANGE)
+def test_a_report_of_another_edition_of_the_package_stops_nothing(report, tmp_path, file, content):
+    report("a")
+    change(report("b") / file, content)
+    assert rows(written(tmp_path))[0][0] == "a"
+    assert missing(tmp_path) == set()
+
+
+def test_a_file_that_is_no_report_stops_nothing(report, tmp_path):
+    report("a")
+    (tmp_path / "reports" / "README.md").write_text("Reports.", "utf-8")
+    (tmp_path / "reports" / "a" / "notes.txt").write_text("Notes.", "utf-8")
+    (tmp_path / "reports" / "b" / "2024" / "record.json").mkdir(parents=True)
+    assert [row[0] for row in rows(shown(tmp_path))] == ["a"]
+
+
+# --- links ------------------------------------------------------------------------------------------------------------
+
+
+def test_links_lead_to_files_that_exist(report, tmp_path):
+    report("a")
+    report("园雅", "2024H1")
+    written(tmp_path)
+    assert missing(tmp_path) == set()
+
+
+def test_a_page_that_was_taken_away_is_not_linked(report, tmp_path):
+    (report("a") / "20_satisfaction.en.html").unlink()
+    written(tmp_path)
+    assert missing(tmp_path) == set()
+
+
+def test_pages_of_the_readers_language_come_first(report, tmp_path):
+    report("a")
+    written(tmp_path)
+    for language, other in (("zh", "en"), ("en", "zh")):
+        links = list(Page((tmp_path / f"reports/index.{language}.html").read_text("utf-8")).links())
+        pages = [link for link in links if link.startswith("a/2024/") and link.endswith(".html")]
+        assert pages == [f"a/2024/20_satisfaction.{each}.html" for each in (language, other)]
+
+
+def test_what_failed_is_linked(report, tmp_path):
+    folder = report("a")
+    (folder / "failed").mkdir()
+    (folder / "failed" / "20_satisfaction.en.html").write_text("<p>failed</p>", "utf-8")
+    failures = {"state": "failed", "failures": {"20_satisfaction.en.html": "ValueError"}}
+    (folder / "failed" / "manifest.json").write_text(json.dumps(failures), "utf-8")
+    links = list(Page(written(tmp_path)).links())
+    assert "a/2024/failed/20_satisfaction.en.html" in links
+    assert missing(tmp_path) == set()
+
+
+# --- both languages ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_language_has_its_portal_and_the_chosen_one_is_the_first(report, tmp_path, language):
+    report("a")
+    html = written(tmp_path, language)
+    assert html == (tmp_path / f"reports/index.{language}.html").read_text("utf-8")
+    for each, code in LANGUAGES.items():
+        page = Page((tmp_path / f"reports/index.{each}.html").read_text("utf-8"))
+        assert page.tags[0] == ("html", {"lang": code})
+        assert [tag for tag, _ in page.tags].count("h1") == 1
+        assert {f"index.{other}.html" for other in LANGUAGES if other != each} <= set(page.links())
+        assert ("a园" if each == "zh" else "a") in [text.strip() for text in page.texts]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_portal_needs_no_network_and_no_font(report, tmp_path, language):
+    report("园雅", title={"zh": "园雅"})
+    html = written(tmp_path, language)
+    assert reaching_out(html) == []
+    [policy] = [
+        attributes["content"] for tag, attributes in Page(html).tags if tag == "meta" and "http-equiv" in attributes
+    ]
+    assert policy.startswith("default-src 'none';")
+    held = fonts(html)["Noto Sans SC" if language == "zh" else "Noto Sans SC Chinese"]
+    letters = characters(html)
+    assert set("园雅") <= letters
+    assert {letter for letter in letters if "\u3400" <= letter <= "\u9fff"} - held == set()

@@ -1,0 +1,290 @@
+"""A record keeps its contract: every key, plain values, nothing of a person, nothing of this machine, the same again."""
+
+import csv
+import datetime as dt
+import json
+import math
+import re
+
+import jsonschema
+import numpy as np
+import pandas as pd
+import pytest
+
+import publishing
+from conftest import demo, survey_of
+from csat_analysis import checks, records
+from csat_analysis.assessment import assess
+
+FORMS = """
+form_id | customer_id | delivery  | service   | segment | building | comment
+r1      | C-0001      | satisfied | fair      | owner   | 东       | 电梯太慢
+r2      | C-0002      | satisfied | satisfied | owner   | 东       |
+r3      | C-0003      | fair      | satisfied | owner   | 东       |
+r4      | C-0004      | great     | fair      | owner   | 东       | <b>again</b>
+r5      | C-0005      | satisfied | fair      | owner   | 东       |
+r6      | C-0006      | satisfied | fair      | tenant  | 西       |
+r7      | C-0007      | fair      | fair      | tenant  | 西       |
+r8      | C-0008      | fair      |           | tenant  | 西       |
+r9      | C-0009      | satisfied | satisfied | tenant  | 西       |
+"""
+RULES = demo(satisfied={"levels": ["satisfied"]}, satisfied_form={"reading": "item", "item": "delivery"},
+             triggers=[{"id": "flag", "title": "Flag", "clause": "5.3"}])  # fmt: skip
+RUN = {
+    "groups": ["segment"],
+    "design": {"stratum": "building"},
+    "targets": {"satisfaction_rate": 0.9},
+    "plan": {"counts": {"frame": 50, "distributed": 20, "deliveries": 100, "complaints": 2}},
+}
+CONTRACT = {
+    place: keys.split()
+    for place, keys in (
+        line.split(":")
+        for line in """\
+record: schema_version programme project title period baseline as_of status measures gates triggers index grade items strata groups complaints actions comparisons change rejected rejected_count inputs software
+programme: id version title sha256
+measures: id value numerator denominator conf_low conf_high method clause
+gates: measure comparison threshold value passed verdict certainty severity source clause
+triggers: id because clause
+index: value conf_low conf_high
+grade: id certainty
+items: id n mean mean_se share_satisfied share_se conf_low conf_high
+strata: by level id n mean mean_se share_satisfied share_se conf_low conf_high suppressed
+groups: by level id n mean mean_se share_satisfied share_se conf_low conf_high suppressed
+comparisons: id kind against estimate conf_low conf_high
+rejected: table row column value reason
+inputs: table file sha256 rows
+""".splitlines()
+    )
+}
+FIGURES = CONTRACT["items"][1:]
+SURVEYS = {
+    "whole": (FORMS, RUN),
+    "nobody answered": ("form_id | delivery | service\nr1 | | \nr2 | great | ", {}),
+    "one form": ("form_id | delivery | service\nr1 | fair | fair", {}),
+    "no weight": ("form_id | delivery | service | w\nr1 | fair | fair | 0", {"design": {"weight": "w"}}),
+    "clusters": ("form_id | delivery | service | c\nr1 | fair | fair | a\nr2 | | fair | b", {"design": {"cluster": "c"}}),
+    "a census": ("form_id | delivery | service\nr1 | fair | fair\nr2 | fair | ", {"plan": {"counts": {"frame": 2}}}),
+}  # fmt: skip
+
+
+def record_of(forms=FORMS, **keys):
+    """Return the record of a survey as who reads the file gets it."""
+    survey = survey_of(forms, RULES, **{**RUN, **keys})
+    return json.loads(records.as_json(records.build(assess(survey))))
+
+
+@pytest.fixture(scope="module")
+def schema():
+    """Return the JSON Schema of a record, as the command prints it."""
+    return json.loads(checks.schema("record"))
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """Return the record of the whole survey."""
+    return record_of()
+
+
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", CONTRACT)
+def test_every_key_of_the_contract_is_there(whole, place):
+    part = whole if place == "record" else whole[place]
+    for row in part if isinstance(part, list) else [part]:
+        assert set(CONTRACT[place]) - row.keys() == set()
+    assert part, "this survey has nothing to say there"
+
+
+def test_what_is_still_to_come_is_null_or_empty(whole):
+    assert (whole["complaints"], whole["actions"], whole["change"]) == (None, [], [])
+
+
+def test_what_a_programme_does_not_have_is_null():
+    survey = survey_of(FORMS, demo(gates=[], index=None, grades=[]), groups=["segment"])
+    record = json.loads(records.as_json(records.build(assess(survey))))
+    assert (record["index"], record["grade"], record["baseline"]) == (None, None, None)
+    assert [record[name] for name in ("gates", "triggers", "comparisons", "strata")] == [[], [], [], []]
+    assert record.keys() >= set(CONTRACT["record"])
+
+
+@pytest.mark.parametrize(("forms", "keys"), SURVEYS.values(), ids=SURVEYS)
+def test_a_record_is_valid_by_its_own_schema(schema, forms, keys):
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(record_of(forms, **{"groups": [], "design": {}, "targets": {}, "plan": {}, **keys}), schema)
+
+
+@pytest.mark.parametrize("key", CONTRACT["record"])
+def test_the_schema_asks_for_every_key(schema, whole, key):
+    with pytest.raises(jsonschema.ValidationError, match=f"'{key}' is a required property"):
+        jsonschema.validate({name: value for name, value in whole.items() if name != key}, schema)
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong"),
+    [
+        ("status", "good"),
+        ("as_of", None),
+        ("rejected_count", "many"),
+        ("gates", [{"measure": "return_rate"}]),
+        ("index", {"value": "high", "conf_low": None, "conf_high": None}),
+    ],
+)
+def test_the_schema_knows_what_a_value_may_be(schema, whole, key, wrong):
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**whole, key: wrong}, schema)
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def leaves(value):
+    """Yield everything that stands in a structure."""
+    if isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from leaves(part)
+    else:
+        yield value
+
+
+@pytest.mark.parametrize(("forms", "keys"), SURVEYS.values(), ids=SURVEYS)
+def test_values_are_plain_and_finite(forms, keys):
+    survey = survey_of(forms, RULES, **{"groups": [], "design": {}, "targets": {}, "plan": {}, **keys})
+    values = list(leaves(records.build(assess(survey)).model_dump()))
+    assert {type(value) for value in values} <= {str, int, float, bool, type(None)}
+    assert [value for value in values if isinstance(value, float) and not math.isfinite(value)] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [(math.nan, None), (math.inf, None), (-math.inf, None), (pd.NA, None), (pd.NaT, None), (np.float64("nan"), None),
+     (np.float64(0.1), 0.1), (np.int64(3), 3), (np.bool_(False), False), (np.str_("fair"), "fair"), (None, None), ("", "")],
+)  # fmt: skip
+def test_a_table_is_rows_of_plain_values(value, plain):
+    [row] = records.rows(pd.DataFrame({"value": [value]}, dtype=object))
+    assert row == {"value": plain}
+    assert type(row["value"]) is type(plain)
+
+
+def test_a_value_that_is_no_number_never_gets_into_a_file():
+    with pytest.raises(ValueError, match="JSON"):
+        records.as_json({"value": math.nan})
+
+
+@pytest.mark.parametrize(("by", "large", "small"), [("groups", "owner", "tenant"), ("strata", "东", "西")])
+def test_a_group_too_small_to_be_shown_has_no_figures(whole, by, large, small):
+    found = {(row["level"], row["id"]): row for row in whole[by]}
+    answers = {key: row["n"] for key, row in found.items() if not row["suppressed"]}
+    assert answers == {(large, "service"): 5}  # four answers of the owners to delivery, and four tenants at most
+    hidden = [row for key, row in found.items() if key not in answers]
+    assert [(row["level"], row["id"]) for row in hidden] == [
+        (large, "delivery"),
+        (small, "delivery"),
+        (small, "service"),
+    ]
+    assert {row[name] for row in hidden for name in FIGURES} == {None}
+
+
+def test_names_and_dates_are_those_of_the_run(whole):
+    assert (whole["project"], whole["period"], whole["as_of"]) == ("demo", "2024", "2025-01-10")
+    assert whole["title"] == {"zh": "Demo", "en": "Demo"}
+    assert whole["programme"]["id"] == "demo"
+    assert whole["programme"]["title"] == {"zh": "示例规程", "en": "Demonstration"}
+
+
+# --- the same again ---------------------------------------------------------------------------------------------------
+
+
+def test_the_same_survey_gives_the_same_bytes():
+    first, second = (records.as_json(records.build(assess(survey_of(FORMS, RULES, **RUN)))) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("first", [1, 4, 8])
+def test_the_order_of_rows_changes_no_figure(whole, first):
+    head, *rows = FORMS.strip().splitlines()
+    found = record_of("\n".join([head, *rows[first:], *rows[:first]]))
+    for part in whole.keys() - {"rejected"}:  # it names the line
+        for before, after in zip(leaves(whole[part]), leaves(found[part]), strict=True):
+            assert after == (pytest.approx(before, rel=1e-12) if isinstance(before, float) else before), part
+
+
+# --- what stays in the house ------------------------------------------------------------------------------------------
+
+SECRETS = ["C-0007", "r-0003", "K-0009", "13800138000", "li@example.org", "电梯", "楼道", "漏水", "cracked"]
+PRIVATE = {
+    "data/demo/2024/responses.csv": """\
+form_id,customer_id,delivery,service,received_on,comment
+r-0001,C-0001,satisfied,fair,2024-11-02,"电梯太慢,每天等很久"
+r-0002,C-0002,li@example.org,fair,13800138000,<script>alert(1)</script>
+r-0003,C-0007,great,,2024-13-45,楼道很干净
+r-0003,C-0007,fair,fair,2024-11-05,楼道很干净
+r-0004,C-0004,fair,fair,2024-11-06,漏水,没有人来
+,C-0007,fair,fair,2024-11-07,
+""",
+    "data/demo/2024/frame.csv": "customer_id,name\nC-0001,Li\nC-0002,Wu\nC-0004,He\nC-0007,Xu\nC-0007,Xu\n",
+    "data/demo/2024/distribution.csv": "form_id,customer_id,disposition\nr-0001,C-0001,returned\nr-0002,C-0002,returned\n"
+    "r-0003,C-0007,returned\nr-0003,C-0007,returned\nr-0004,C-0004,lost\n",
+    "data/demo/2024/complaints.csv": "complaint_id,customer_id,received_on,description\nK-0009,C-0007,2024-05-01,cracked\n"
+    "K-0009,C-0007,2024-05-01,cracked\n",
+    "params/runs/demo.yml": publishing.RUN_FILE.replace(", counts: {distributed: 4}", ""),
+}
+
+
+@pytest.fixture(scope="module")
+def private(tmp_path_factory):
+    """Return a published root whose tables name people, and hold a fault wherever one can be."""
+    root = publishing.make_root(tmp_path_factory.mktemp("private"), PRIVATE)
+    assert publishing.run(root).status == 0
+    return root
+
+
+@pytest.fixture(scope="module")
+def texts(private):
+    """Return the record and the rejections as they stand in the folder."""
+    folder = private / "reports" / "demo" / "2024"
+    return {name: (folder / name).read_text("utf-8") for name in ("record.json", "rejected.csv")}
+
+
+def test_each_table_has_something_rejected(private):
+    record = publishing.record(private)
+    assert {(row["table"], row["reason"]) for row in record["rejected"]} == {
+        ("frame", "duplicate"), ("distribution", "duplicate"), ("distribution", "unknown_disposition"),
+        ("responses", "unknown_level"), ("responses", "not_a_date"), ("responses", "duplicate"), ("responses", "ragged"),
+        ("responses", "empty_id"), ("complaints", "duplicate"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("file", ["record.json", "rejected.csv"])
+@pytest.mark.parametrize("secret", SECRETS)
+def test_no_person_and_no_comment_leaves_the_house(texts, file, secret):
+    assert secret not in texts[file]
+
+
+@pytest.mark.parametrize("file", ["record.json", "rejected.csv"])
+def test_no_clock_and_no_path_of_this_machine(private, texts, file):
+    assert re.findall(r"\d\d:\d\d", texts[file]) == []
+    days = [dt.datetime.now(zone).date() for zone in (None, dt.UTC)]
+    assert [day for day in days if day.isoformat() in texts[file]] == []
+    assert str(private) not in texts[file]
+    assert [value for value in re.findall(r'"([^"]*)"', texts[file]) if re.match(r"/|[A-Za-z]:[\\/]|~", value)] == []
+
+
+# --- rejections -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n", "listed"), [(999, 999), (1000, 1000), (1001, 1000)])
+def test_the_first_thousand_rejections_are_listed_and_all_are_in_the_table(n, listed, tmp_path):
+    rows = "".join(f"r{number},great{number},fair\n" for number in range(n))
+    root = publishing.make_root(tmp_path, {
+        "data/demo/2024/responses.csv": f"form_id,delivery,service\n{rows}",
+        "params/runs/demo.yml": publishing.RUN_FILE.replace("distributed: 4", f"distributed: {n}"),
+    })  # fmt: skip
+    assert publishing.run(root).status == 0
+    record = publishing.record(root)
+    assert (record["rejected_count"], len(record["rejected"])) == (n, listed)
+    with (root / "reports/demo/2024/rejected.csv").open(encoding="utf-8", newline="") as file:
+        everything = list(csv.DictReader(file))
+    assert [row["value"] for row in everything] == [f"great{number}" for number in range(n)]
+    assert [{**row, "row": str(row["row"])} for row in record["rejected"]] == everything[:listed]
