@@ -150,7 +150,7 @@ def test_projects_are_pooled_by_procedure_edition_and_period(report, tmp_path):
 
 @pytest.mark.parametrize(("satisfied", "verdict"), [(169, "not met"), (170, "met"), (171, "met")])
 def test_all_projects_together_are_held_to_the_rule_of_the_procedure(report, tmp_path, satisfied, verdict):
-    rule = {"measure": "satisfaction_rate", "comparison": "at_least", "threshold": 0.85, "passed": True}
+    rule = {"measure": "satisfaction_rate", "comparison": "at_least", "threshold": 0.85, "value": 0.85, "passed": True}
     report("a", rate=(satisfied - 80, 100), gates=[rule])
     report("b", rate=(80, 100), gates=[rule])
     [row] = company(shown(tmp_path))

@@ -38,7 +38,7 @@ class Figure(Lenient):
     measure: str
     title: dict[str, str] | None = None
     unit: Literal["share", "points", "per_1000"] = "points"
-    value: float | None = None
+    value: float | None
     conf_low: float | None = None
     conf_high: float | None = None
 
