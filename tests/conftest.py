@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from csat_analysis import load, runs
-from csat_analysis.programmes import Programme
-from csat_analysis.runs import Run, RunFile
-from csat_analysis.tables import Sheet
+from csat_analysis.assembly import load
+from csat_analysis.assembly.tables import Sheet
+from csat_analysis.ground import runs
+from csat_analysis.ground.programmes import Programme
+from csat_analysis.ground.runs import Run, RunFile
 
 DEMO = """\
 id: demo

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 from conftest import demo, survey_of
-from csat_analysis import assessment, load, params
-from csat_analysis.assessment import Assessment, assess, meets
-from csat_analysis.errors import ParameterError
-from csat_analysis.evidence import Measure
-from csat_analysis.programmes import Gate
+from csat_analysis.assembly import assessment, load
+from csat_analysis.assembly.assessment import Assessment, assess, meets
+from csat_analysis.domain.evidence import Measure
+from csat_analysis.ground import params
+from csat_analysis.ground.errors import ParameterError
+from csat_analysis.ground.programmes import Gate
 
 TABLES = ("measures", "gates", "triggers", "items", "strata", "groups", "distribution", "comparisons")
 FORMS = "form_id | delivery | service | count\n"

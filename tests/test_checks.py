@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from conftest import DEMO, DEMO_RUN, demo
-from csat_analysis import checks
-from csat_analysis.errors import ParameterError
+from csat_analysis.ground.errors import ParameterError
+from csat_analysis.publishing import checks
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SCHEMAS = CHECKOUT / "docs" / "schemas"

@@ -8,17 +8,19 @@ from xml.etree import ElementTree
 import pytest
 
 from conftest import demo, run_of, sheet, survey_of
-from csat_analysis import exhibits, load, markup
-from csat_analysis.assessment import Assessment, assess
-from csat_analysis.markup import Cell, Column, Exhibit
-from csat_analysis.words import speak
+from csat_analysis.assembly import load
+from csat_analysis.assembly.assessment import Assessment, assess
+from csat_analysis.ground.words import speak
+from csat_analysis.publishing import exhibits, ledger, markup
+from csat_analysis.publishing.markup import Cell, Column, Exhibit
 from publishing import Page
 
 LANGUAGES = ["zh", "en"]
 EXHIBITS = {
     name: function
-    for name, function in inspect.getmembers(exhibits, inspect.isfunction)
-    if function.__module__ == exhibits.__name__ and not name.startswith("_")
+    for room in (exhibits, ledger)
+    for name, function in inspect.getmembers(room, inspect.isfunction)
+    if function.__module__ == room.__name__ and not name.startswith("_")
 }
 ASSUMED = speak("zh")("source.assumption")
 HEAD = "form_id | delivery | service | region\n"
@@ -290,13 +292,13 @@ def test_a_summary_tells_the_return_and_the_rules():
 
 def test_the_ledger_goes_from_the_customer_file_to_the_satisfied_forms():
     # of 8 different customers, 6 forms went out (one line repeats an id), one of them to somebody not eligible
-    ledger = exhibits.ledger_table(case("every table"), "zh")
-    assert table(ledger) == {
+    stages = ledger.stage_table(case("every table"), "zh")
+    assert table(stages) == {
         "应发（调查对象总体）": ["8"], "实发": ["6"], "实发中的合格对象": ["5"], "回收": ["5"], "回收中的有效问卷": ["4"],
         "回收中的无效问卷": ["1"], "回收中的满意问卷": ["2"],
     }  # fmt: skip
-    assert notes(ledger) == ["发放登记：已回收 2；未注明 2；拒答 1；非调查对象 1"]
-    assert list(table(exhibits.ledger_table(case("nothing known"), "en")).values()) == [
+    assert notes(stages) == ["发放登记：已回收 2；未注明 2；拒答 1；非调查对象 1"]
+    assert list(table(ledger.stage_table(case("nothing known"), "en")).values()) == [
         ["–"],
         ["–"],
         ["5"],
@@ -309,13 +311,13 @@ def test_the_ledger_goes_from_the_customer_file_to_the_satisfied_forms():
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", CASES)
 def test_an_account_adds_up(kind, language):
-    for cells in table(exhibits.account_table(case(kind).survey, language)).values():
+    for cells in table(ledger.account_table(case(kind).survey, language)).values():
         read_rows, used, rejected, answers, *parts = (int(cell.replace(",", "")) for cell in cells)
         assert (read_rows, answers) == (used + rejected, sum(parts))
 
 
 def test_an_account_has_a_row_for_each_table():
-    assert table(exhibits.account_table(case("every table").survey, "zh")) == {
+    assert table(ledger.account_table(case("every table").survey, "zh")) == {
         "顾客名册": ["9", "8", "1", "0", "0", "0", "0", "0"],
         "发放登记": ["7", "6", "1", "0", "0", "0", "0", "0"],
         "问卷": ["5", "5", "0", "10", "6", "1", "2", "1"],
@@ -325,16 +327,16 @@ def test_an_account_has_a_row_for_each_table():
 
 
 def test_an_account_says_where_rows_are_more_or_fewer_than_forms():
-    assert notes(exhibits.account_table(case("weights and counts").survey, "zh")) == [
+    assert notes(ledger.account_table(case("weights and counts").survey, "zh")) == [
         "文件每行是一种相同的回答，count 列为这样的问卷有多少份；2 行共 1,003 份问卷。"
     ]
     elsewhere = sheet(HEAD + MIXED)._replace(elsewhere=1200)
     found = load.assemble(demo(**RULES), run_of(), {"responses": elsewhere})
-    assert notes(exhibits.account_table(found, "en")) == ["1,200 further rows of the file belong to other projects."]
+    assert notes(ledger.account_table(found, "en")) == ["1,200 further rows of the file belong to other projects."]
 
 
 def test_what_was_rejected_is_listed_with_file_line_column_value_and_reason():
-    rejected = exhibits.rejected_table(case("every table").survey, "zh")
+    rejected = ledger.rejected_table(case("every table").survey, "zh")
     lines = [[cell.text or "" for cell in row] for row in read(rejected).findall(".//tbody/tr")]
     assert lines == [
         ["frame.csv", "4", "customer_id", "不列出", "编号与前面重复，以先出现者为准"],
@@ -348,7 +350,7 @@ def test_what_was_rejected_is_listed_with_file_line_column_value_and_reason():
 
 def test_the_id_of_a_person_is_not_repeated():
     rows = "13800138000 | fair | fair | 1\n13800138000 | fair | fair | 1\n | fair | fair | 1"
-    rejected = exhibits.rejected_table(result(rows).survey, "en")
+    rejected = ledger.rejected_table(result(rows).survey, "en")
     assert "13800138000" not in rejected.html
     assert [row[3].text for row in read(rejected).findall(".//tbody/tr")] == ["not shown", None]
 
@@ -362,25 +364,25 @@ def test_the_id_of_a_person_is_not_repeated():
     ],
 )
 def test_a_value_that_is_kept_back_is_said_to_be_so(value, language):
-    rejected = exhibits.rejected_table(result(f"a | {value} | fair | 1").survey, language)
+    rejected = ledger.rejected_table(result(f"a | {value} | fair | 1").survey, language)
     assert value not in rejected.html
     assert read(rejected).findall(".//tbody/tr/td")[2].text == speak(language)("not_shown")
 
 
 @pytest.mark.parametrize("number, listed, told", [(1, 1, False), (50, 50, False), (51, 50, True), (1234, 50, True)])
 def test_the_list_of_what_was_rejected_is_cut_at_50_and_says_so(number, listed, told):
-    rejected = exhibits.rejected_table(result(forms(number, "great")).survey, "zh")
+    rejected = ledger.rejected_table(result(forms(number, "great")).survey, "zh")
     assert len(read(rejected).findall(".//tbody/tr")) == listed
     assert notes(rejected) == ([f"仅列出前 50 项（共 {number:,} 项），全部见 rejected.csv。"] if told else [])
     assert f"{number:,} 行或格" in text(rejected)
 
 
 def test_where_nothing_was_rejected_a_sentence_says_so():
-    assert text(exhibits.rejected_table(case("one form").survey, "zh")) == "全部数据均已采用。"
+    assert text(ledger.rejected_table(case("one form").survey, "zh")) == "全部数据均已采用。"
 
 
 def test_findings_are_sentences():
-    found = [entry.text for entry in read(exhibits.findings(case("every table").survey, "zh")).findall(".//li")]
+    found = [entry.text for entry in read(ledger.findings(case("every table").survey, "zh")).findall(".//li")]
     assert found == [
         "发放登记列明已回收 2 份，实际收到 5 份；以实际收到的为准。",
         "有 1 份回收问卷不在发放登记之中，仍计入回收。",
@@ -391,7 +393,7 @@ def test_findings_are_sentences():
 def test_the_files_are_listed_with_the_start_of_their_checksums():
     checksum = "0123456789abcdef" + "e" * 48
     survey = load.assemble(demo(), run_of(), {"responses": sheet(HEAD + MIXED)._replace(sha256=checksum)})
-    exhibit = exhibits.input_table(survey, "zh")
+    exhibit = ledger.input_table(survey, "zh")
     assert table(exhibit) == {"问卷": ["responses.csv", "5", "0123456789abcdef"]}
     assert notes(exhibit) == ["校验码列出前 16 位，完整的见 record.json。"]
 

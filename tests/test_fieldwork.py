@@ -3,8 +3,9 @@
 import pytest
 
 from conftest import demo, survey_of
-from csat_analysis import assessment, complaints, fieldwork
-from csat_analysis.evidence import Measure, ratio
+from csat_analysis.assembly import assessment
+from csat_analysis.domain import complaints, fieldwork
+from csat_analysis.domain.evidence import Measure, ratio
 
 FORMS = (
     "form_id | delivery  | service | count\nf1 | satisfied | fair | 5\nf2 | fair | | 2\nf3 | | | 1\nf4 | great | | 1"

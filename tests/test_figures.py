@@ -19,9 +19,9 @@ from fontTools.ttLib import TTFont
 from matplotlib import colors, font_manager
 
 from conftest import demo, survey_of
-from csat_analysis import figures
-from csat_analysis.assessment import Assessment, assess
-from csat_analysis.markup import Exhibit
+from csat_analysis.assembly.assessment import Assessment, assess
+from csat_analysis.publishing import figures
+from csat_analysis.publishing.markup import Exhibit
 from publishing import Page
 
 LANGUAGES = ["zh", "en"]
@@ -210,7 +210,8 @@ manager.ttflist = [font for font in manager.ttflist if font.fname.startswith(get
 folder, rows, rules = sys.argv[1:]
 sys.path.insert(0, folder)
 from conftest import demo, survey_of
-from csat_analysis import assessment, figures
+from csat_analysis.assembly import assessment
+from csat_analysis.publishing import figures
 found = assessment.assess(survey_of(rows, demo(**json.loads(rules))))
 print(hashlib.sha256((figures.answers(found, "zh").html + figures.items(found, "zh").html).encode()).hexdigest())
 """

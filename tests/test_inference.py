@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csat_analysis.inference import (
+from csat_analysis.statistics.inference import (
     estimate_mean,
     finite_population_factor,
     mean_interval,

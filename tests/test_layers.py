@@ -1,4 +1,4 @@
-"""The data goes one way: a room imports only from floors below its own."""
+"""The data goes one way: a room imports only from floors below its own, or from a landing below in its own floor."""
 
 import ast
 from pathlib import Path
@@ -6,59 +6,70 @@ from pathlib import Path
 import pytest
 
 import csat_analysis
-from csat_analysis.catalogue import MEASURES
+from csat_analysis.ground.catalogue import MEASURES
 
-FLOORS = [  # the lowest first
-    "errors catalogue",
-    "programmes words",
-    "runs",
-    "params",
-    "evidence inference schemas lint synthetic",
-    "tables fieldwork complaints scoring",
-    "load",
-    "assessment",
-    "markup phrases",
-    "exhibits figures records pages rulebook",
-    "publish portal checks",
-    "runner",
-    "cli",
-    "__main__",
-]
-FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms.split()}
+# The floors are folders, the lowest first; in a floor the rooms of a landing do not import each other.
+FLOORS = {
+    "ground": "errors catalogue | programmes words | runs lint | params",
+    "statistics": "inference",
+    "domain": "evidence schemas | fieldwork complaints scoring",
+    "assembly": "tables | load | assessment",
+    "publishing": "markup phrases pages | exhibits ledger figures records rulebook | publish portal checks | runner",
+    "": "cli synthetic | __main__",  # the doors
+}
+LANDINGS = [(floor, landing.split()) for floor, landings in FLOORS.items() for landing in landings.split("|")]
+HEIGHT = {f"{floor}.{room}".lstrip("."): n for n, (floor, rooms) in enumerate(LANDINGS) for room in rooms}
 PACKAGE = Path(csat_analysis.__file__).parent
-ROOMS = sorted(path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py"))
+ROOMS = sorted(".".join(path.relative_to(PACKAGE).with_suffix("").parts) for path in PACKAGE.rglob("*.py"))
+FACES = [room for room in ROOMS if room.endswith("__init__")]
 
 
-def imported(path: Path) -> set[str]:
-    """Return the rooms of the package that a file imports, wherever in the file it does."""
-    names = set()
+def imported(room: str) -> set[str]:
+    """Return the rooms of the package that a room imports, wherever in the file it does; what is none is named too."""
+    path, names = PACKAGE / f"{room.replace('.', '/')}.py", set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.name}:{node.lineno}: name the package in full"
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    parts = [name.split(".") for name in names]
-    return {room for package, room, *_ in (part for part in parts if len(part) > 1) if package == "csat_analysis"} - {
-        "__version__"
-    }
+    ours = {name.removeprefix("csat_analysis.") for name in names if name.startswith("csat_analysis.")}
+    return {_room(name) for name in ours - {"__version__"}}
+
+
+def _room(name: str) -> str:
+    """Return the room that a name stands in, or the name where it stands in none."""
+    parts = name.split(".")
+    return next((room for n in (1, 2) if (room := ".".join(parts[:n])) in HEIGHT), name)
 
 
 def test_every_room_stands_on_one_floor():
-    everywhere = [room for rooms in FLOORS for room in rooms.split()]
+    everywhere = [f"{floor}.{room}".lstrip(".") for floor, rooms in LANDINGS for room in rooms]
     assert sorted(everywhere) == sorted(set(everywhere))
-    assert set(ROOMS) - {"__init__"} <= set(everywhere), "put the new room on its floor above"
+    assert set(ROOMS) - set(FACES) == set(everywhere), "put the new room on its floor above"
 
 
-@pytest.mark.parametrize("room", [room for room in ROOMS if room in FLOOR])
+@pytest.mark.parametrize("room", HEIGHT)
 def test_imports_point_down(room):
-    assert {below: FLOOR[below] for below in imported(PACKAGE / f"{room}.py") if FLOOR[below] >= FLOOR[room]} == {}
+    assert {below: HEIGHT.get(below) for below in imported(room) if HEIGHT.get(below, 99) >= HEIGHT[room]} == {}
 
 
-def test_the_front_door_of_the_package_imports_nothing():
-    assert imported(PACKAGE / "__init__.py") == set()
+@pytest.mark.parametrize("face", FACES)
+def test_the_face_of_a_floor_imports_nothing(face):
+    assert imported(face) == set()
 
 
-def test_measures_are_computed_below_the_assessment_that_calls_them():
+@pytest.mark.parametrize("stage", csat_analysis.STAGES)
+def test_a_stage_can_be_named_without_its_floor(stage):
+    assert getattr(csat_analysis, stage).__name__ == f"csat_analysis.{csat_analysis.STAGES[stage]}.{stage}"
+    assert stage in dir(csat_analysis)
+
+
+def test_what_is_no_stage_is_told():
+    with pytest.raises(AttributeError, match="has no attribute 'portals'; the stages are \\['assessment', "):
+        csat_analysis.portals  # noqa: B018
+
+
+def test_measures_are_computed_in_the_domain():
     rooms = {entry.function.split(".")[0] for entry in MEASURES.values()}
-    assert {room for room in rooms if FLOOR[room] >= FLOOR["assessment"]} == set()
+    assert rooms <= set(FLOORS["domain"].split())

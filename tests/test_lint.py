@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from csat_analysis import params
-from csat_analysis.lint import Finding, lint
-from csat_analysis.programmes import Programme
+from csat_analysis.ground import params
+from csat_analysis.ground.lint import Finding, lint
+from csat_analysis.ground.programmes import Programme
 
 PROGRAMMES = Path(__file__).parents[1] / "params" / "programmes"
 

@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conftest import demo, run_of, survey_of
-from csat_analysis import load, runs, tables
-from csat_analysis.errors import DataError, ParameterError
-from csat_analysis.runs import Counts, Read
+from csat_analysis.assembly import load, tables
+from csat_analysis.ground import runs
+from csat_analysis.ground.errors import DataError, ParameterError
+from csat_analysis.ground.runs import Counts, Read
 
 RESPONSES = "form_id,delivery,service\nf1,satisfied,fair\nf2,fair,\n"
 

@@ -7,8 +7,8 @@ import nbformat
 import pytest
 
 from conftest import demo, survey_of
-from csat_analysis import exhibits, figures, pages
-from csat_analysis.assessment import assess
+from csat_analysis.assembly.assessment import assess
+from csat_analysis.publishing import exhibits, figures, ledger, pages
 from publishing import HOSTILE, LANGUAGES, LARGEST, Page, characters, fonts, ids, reaching_out, references
 
 HANZI = "[\u3400-\u9fff]"
@@ -62,7 +62,7 @@ def executed(language):
         words("## 各组", "zh"),
         words("## Groups", "en"),
         code("exhibits.group_table(result)", html=exhibits.group_table(result, language).html),
-        code("exhibits.rejected_table(survey)", html=exhibits.rejected_table(survey, language).html),
+        code("ledger.rejected_table(survey)", html=ledger.rejected_table(survey, language).html),
     ]
 
 

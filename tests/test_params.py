@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from conftest import DEMO, DEMO_RUN, run_of
-from csat_analysis import params
-from csat_analysis.errors import ParameterError
+from csat_analysis.ground import params
+from csat_analysis.ground.errors import ParameterError
 
 RUN = "params/runs/demo.yml"
 PROGRAMME = "params/programmes/demo.yml"

@@ -6,10 +6,10 @@ import re
 import pytest
 
 from conftest import demo, run_of, survey_of
-from csat_analysis import phrases
-from csat_analysis.assessment import Assessment, assess
-from csat_analysis.catalogue import MEASURES
-from csat_analysis.words import speak
+from csat_analysis.assembly.assessment import Assessment, assess
+from csat_analysis.ground.catalogue import MEASURES
+from csat_analysis.ground.words import speak
+from csat_analysis.publishing import phrases
 
 LANGUAGES = ["zh", "en"]
 ZH, EN = speak("zh"), speak("en")

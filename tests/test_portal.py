@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from csat_analysis import portal
+from csat_analysis.publishing import portal
 from publishing import HOSTILE, LANGUAGES, Page, characters, fonts, make_root, reaching_out, run, snapshot, write
 
 INDEXES = ["index.html", "index.en.html", "index.zh.html"]

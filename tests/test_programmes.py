@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from csat_analysis import params, programmes
-from csat_analysis.programmes import Programme, Sourced
+from csat_analysis.ground import params, programmes
+from csat_analysis.ground.programmes import Programme, Sourced
 
 FOLDER = Path(__file__).parents[1] / "params" / "programmes"
 NAMES = ("airport", "developer", "electrical", "housing", "property")

@@ -20,7 +20,8 @@ import nbformat
 import openpyxl
 import pytest
 
-from csat_analysis import params, publish
+from csat_analysis.ground import params
+from csat_analysis.publishing import publish
 from publishing import (
     CHECKOUT,
     COUNTED,
@@ -45,9 +46,9 @@ CHAPTER = "20_satisfaction"
 PAGES = "reports/demo/2024"
 DATA = "data/demo/2024/responses.csv"
 DRAWN = chapter(
-    "from csat_analysis import assessment, exhibits, figures, load\nresult = assessment.assess(load.survey(project, period, root))",
+    "from csat_analysis import assessment, exhibits, figures, ledger, load\nresult = assessment.assess(load.survey(project, period, root))",
     "figures.answers(result, language)",
-    "exhibits.rejected_table(result.survey, language)",
+    "ledger.rejected_table(result.survey, language)",
 )
 FORMULAS = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", '=HYPERLINK("http://x.org")', "http://x.org", "'=1", "{=1}"]
 

@@ -13,8 +13,8 @@ import pytest
 
 import publishing
 from conftest import demo, survey_of
-from csat_analysis import checks, records
-from csat_analysis.assessment import assess
+from csat_analysis.assembly.assessment import assess
+from csat_analysis.publishing import checks, records
 
 FORMS = """
 form_id | customer_id | delivery  | service   | segment | building | comment

@@ -7,11 +7,12 @@ from xml.etree import ElementTree
 import pytest
 
 from conftest import demo
-from csat_analysis import params, rulebook
-from csat_analysis.assessment import ITEM_FIGURES
-from csat_analysis.markup import Exhibit
-from csat_analysis.programmes import Programme, rules
-from csat_analysis.words import speak
+from csat_analysis.assembly.assessment import ITEM_FIGURES
+from csat_analysis.ground import params
+from csat_analysis.ground.programmes import Programme, rules
+from csat_analysis.ground.words import speak
+from csat_analysis.publishing import rulebook
+from csat_analysis.publishing.markup import Exhibit
 from publishing import Page
 
 LANGUAGES = ["zh", "en"]

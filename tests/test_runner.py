@@ -9,7 +9,7 @@ import time
 import pytest
 
 import csat_analysis
-from csat_analysis import publish, runner
+from csat_analysis.publishing import publish, runner
 from publishing import (
     COUNTED,
     RESPONSES,

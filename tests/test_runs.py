@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from conftest import run_of
-from csat_analysis import runs
-from csat_analysis.runs import RunFile
+from csat_analysis.ground import runs
+from csat_analysis.ground.runs import RunFile
 
 
 def file_of(periods: dict | None = None, **keys) -> RunFile:

@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from conftest import demo, sheet
-from csat_analysis import schemas
-from csat_analysis.errors import DataError
-from csat_analysis.programmes import NOT_APPLICABLE
+from csat_analysis.domain import schemas
+from csat_analysis.ground.errors import DataError
+from csat_analysis.ground.programmes import NOT_APPLICABLE
 
 
 def texts(*values: str) -> pd.Series:

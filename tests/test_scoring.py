@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import demo, survey_of
-from csat_analysis import assessment, scoring
-from csat_analysis.inference import wilson_interval
+from csat_analysis.assembly import assessment
+from csat_analysis.domain import scoring
+from csat_analysis.statistics.inference import wilson_interval
 
 SATISFIED = {"satisfied": {"levels": ["satisfied"]}}
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from csat_analysis import load, params
-from csat_analysis.assessment import assess
+from csat_analysis.assembly import load
+from csat_analysis.assembly.assessment import assess
+from csat_analysis.ground import params
 
 REPOSITORY = Path(__file__).parents[1]
 WAVES = REPOSITORY.parent / "shared" / "data" / "sfo"

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from conftest import run_of
-from csat_analysis import tables
-from csat_analysis.errors import DataError
-from csat_analysis.runs import Read
-from csat_analysis.tables import Sheet
+from csat_analysis.assembly import tables
+from csat_analysis.assembly.tables import Sheet
+from csat_analysis.ground.errors import DataError
+from csat_analysis.ground.runs import Read
 
 
 @pytest.fixture

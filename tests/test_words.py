@@ -15,9 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import demo, run_of, sheet
-from csat_analysis import assessment, load, params, programmes, records, runs, schemas, words
-from csat_analysis.catalogue import DIGITS, MEASURES
-from csat_analysis.words import Words, speak
+from csat_analysis.assembly import assessment, load
+from csat_analysis.domain import schemas
+from csat_analysis.ground import params, programmes, runs, words
+from csat_analysis.ground.catalogue import DIGITS, MEASURES
+from csat_analysis.ground.words import Words, speak
+from csat_analysis.publishing import records
 from publishing import CHECKOUT
 
 LANGUAGES = ["zh", "en"]

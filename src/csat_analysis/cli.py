@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from csat_analysis import __version__
-from csat_analysis.errors import CsatError, ReportError
+from csat_analysis.ground.errors import CsatError, ReportError
 
 INTERRUPTED = 130  # as shells say it
 
@@ -46,7 +46,8 @@ def _common(
 @app.command()
 def check(root: Root = Path("."), verbose: Verbose = False, quiet: Quiet = False) -> None:
     """Validate programmes, run files and data; print every finding with its place."""
-    from csat_analysis import checks, params
+    from csat_analysis.ground import params
+    from csat_analysis.publishing import checks
 
     rules, errors = checks.check(_root(root))
     for line in errors:
@@ -68,7 +69,8 @@ def list_runs(
     verbose: Verbose = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Print every run and how it stands: never run, fresh, stale, failed, closed."""
-    from csat_analysis import params, runner
+    from csat_analysis.ground import params
+    from csat_analysis.publishing import runner
 
     _check_languages(language)
     rules = params.read_rules(_root(root))
@@ -92,7 +94,8 @@ def run(
     verbose: Verbose = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Bring stale runs up to date: execute chapters, render pages, write records, then the portal."""
-    from csat_analysis import params, publish, runner
+    from csat_analysis.ground import params
+    from csat_analysis.publishing import publish, runner
 
     _check_languages(language)
     rules = params.read_rules(_root(root))
@@ -129,19 +132,19 @@ def schema(
     quiet: Quiet = False,
 ) -> None:
     """Print the JSON Schema of a programme, a run file or a record."""
-    from csat_analysis import checks
+    from csat_analysis.publishing import checks
 
     print(checks.schema(kind), end="")
 
 
 def _root(root: Path) -> Path:
-    from csat_analysis import params
+    from csat_analysis.ground import params
 
     return params.find_root(root).absolute()
 
 
 def _check_languages(chosen: list[str]) -> None:
-    from csat_analysis.words import languages
+    from csat_analysis.ground.words import languages
 
     for each in chosen:
         if each not in languages():

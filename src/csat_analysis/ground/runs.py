@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from csat_analysis.catalogue import MEASURES
-from csat_analysis.programmes import Place, Strict, Text, Title, as_text
+from csat_analysis.ground.catalogue import MEASURES
+from csat_analysis.ground.programmes import Place, Strict, Text, Title, as_text
 
 S = TypeVar("S", bound=Strict)
 Table = Literal["frame", "distribution", "responses", "complaints", "deliveries"]

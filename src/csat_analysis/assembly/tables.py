@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from csat_analysis.errors import DataError
-from csat_analysis.runs import Read, Run, Table
-from csat_analysis.schemas import clean
+from csat_analysis.domain.schemas import clean
+from csat_analysis.ground.errors import DataError
+from csat_analysis.ground.runs import Read, Run, Table
 
 SUFFIXES = (".csv", ".parquet", ".xlsx")
 UNREADABLE = (zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, ValueError, TypeError, OSError, StopIteration)

@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from csat_analysis.catalogue import DIGITS, round_shown
+from csat_analysis.ground.catalogue import DIGITS, round_shown
 
-FOLDER = Path(__file__).parent / "words"
+FOLDER = Path(__file__).parents[1] / "words"
 
 
 def languages() -> list[str]:

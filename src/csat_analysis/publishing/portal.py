@@ -10,10 +10,11 @@ from typing import Any, Literal
 import jinja2
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from csat_analysis import __version__, pages
-from csat_analysis.assessment import meets
-from csat_analysis.errors import ReportError
-from csat_analysis.words import Words, languages, speak
+from csat_analysis import __version__
+from csat_analysis.assembly.assessment import meets
+from csat_analysis.ground.errors import ReportError
+from csat_analysis.ground.words import Words, languages, speak
+from csat_analysis.publishing import pages
 
 PAGE = re.compile(r"([\w-]+)\.([a-z]+)\.html")
 

@@ -24,12 +24,14 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from csat_analysis import load, pages, params, records, tables
-from csat_analysis.assessment import Assessment, assess
-from csat_analysis.errors import DataError, ParameterError, ReportError
-from csat_analysis.programmes import Programme
-from csat_analysis.runs import TABLES, Run
-from csat_analysis.words import speak
+from csat_analysis.assembly import load, tables
+from csat_analysis.assembly.assessment import Assessment, assess
+from csat_analysis.ground import params
+from csat_analysis.ground.errors import DataError, ParameterError, ReportError
+from csat_analysis.ground.programmes import Programme
+from csat_analysis.ground.runs import TABLES, Run
+from csat_analysis.ground.words import speak
+from csat_analysis.publishing import pages, records
 
 SCHEMA_VERSION = 1  # of the manifest
 PARAMETERS = ["language", "period", "project", "root"]

@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from csat_analysis import runs, scoring
-from csat_analysis.catalogue import MEASURES, round_shown
-from csat_analysis.errors import ParameterError
-from csat_analysis.evidence import Evidence, Measure
-from csat_analysis.load import Survey
-from csat_analysis.programmes import Gate, Programme
+from csat_analysis.assembly.load import Survey
+from csat_analysis.domain import scoring
+from csat_analysis.domain.evidence import Evidence, Measure
+from csat_analysis.ground import runs
+from csat_analysis.ground.catalogue import MEASURES, round_shown
+from csat_analysis.ground.errors import ParameterError
+from csat_analysis.ground.programmes import Gate, Programme
 
 ITEM_FIGURES = {"mean": "mean", "satisfied": "share_satisfied"}  # what a gate calls them, and the column of the items
 
@@ -122,7 +123,7 @@ def published(programme: Programme, targets: Any = ()) -> list[str]:
 def compute(name: str, evidence: Evidence) -> Measure:
     """Return one measure of the catalogue."""
     room, function = MEASURES[name].function.split(".")
-    return getattr(importlib.import_module(f"csat_analysis.{room}"), function)(evidence)
+    return getattr(importlib.import_module(f"csat_analysis.domain.{room}"), function)(evidence)
 
 
 def _measure_table(programme: Programme, found: dict[str, Measure]) -> pd.DataFrame:

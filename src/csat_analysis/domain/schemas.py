@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from csat_analysis.errors import DataError
-from csat_analysis.programmes import NOT_APPLICABLE, Programme
+from csat_analysis.ground.errors import DataError
+from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
 
 DISPOSITIONS = ("returned", "refused", "not_contacted", "ineligible", "outstanding")
 REJECTED = ["table", "file", "row", "column", "value", "reason"]

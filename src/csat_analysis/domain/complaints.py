@@ -1,7 +1,7 @@
 """How often do customers complain? Complaint rates."""
 
-from csat_analysis.evidence import Evidence, Measure
-from csat_analysis.inference import poisson_interval
+from csat_analysis.domain.evidence import Evidence, Measure
+from csat_analysis.statistics.inference import poisson_interval
 
 
 def complaint_rate(evidence: Evidence) -> Measure:

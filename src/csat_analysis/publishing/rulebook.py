@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from csat_analysis.assessment import assess, outcome, unit_of
-from csat_analysis.catalogue import MEASURES
-from csat_analysis.load import Survey, worked_example
-from csat_analysis.markup import Cell, Column, Exhibit, pair, table
-from csat_analysis.phrases import (
+from csat_analysis.assembly.assessment import assess, outcome, unit_of
+from csat_analysis.assembly.load import Survey, worked_example
+from csat_analysis.ground.catalogue import MEASURES
+from csat_analysis.ground.programmes import Programme, rules
+from csat_analysis.ground.words import Words, speak
+from csat_analysis.publishing.markup import Cell, Column, Exhibit, pair, table
+from csat_analysis.publishing.phrases import (
     base_title,
     formula,
     grade_title,
@@ -17,8 +19,6 @@ from csat_analysis.phrases import (
     points_listing,
     satisfied_reading,
 )
-from csat_analysis.programmes import Programme, rules
-from csat_analysis.words import Words, speak
 
 # --- rules ------------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from csat_analysis.catalogue import MEASURES
+from csat_analysis.ground.catalogue import MEASURES
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Identifier = Annotated[str, Field(pattern=r"^[^\W\d]\w*$", max_length=64)]  # letters of any script, digits, _

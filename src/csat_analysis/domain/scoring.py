@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from csat_analysis.evidence import Evidence, Measure
-from csat_analysis.inference import Estimate, estimate_mean, mean_interval, wilson_interval
-from csat_analysis.programmes import NOT_APPLICABLE, Programme
+from csat_analysis.domain.evidence import Evidence, Measure
+from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
+from csat_analysis.statistics.inference import Estimate, estimate_mean, mean_interval, wilson_interval
 
 FIGURES = ("n", "mean", "mean_se", "share_satisfied", "share_se", "conf_low", "conf_high")
 CLUSTERED = "withheld: clusters"  # a standard error that ignores clusters would be too small

@@ -16,9 +16,9 @@ from fontTools import subset
 from nbconvert import HTMLExporter
 
 from csat_analysis import __version__
-from csat_analysis.words import languages, speak
+from csat_analysis.ground.words import languages, speak
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parents[1] / "templates"
 HIDDEN = {"setup", "parameters", "injected-parameters"}
 FONT_PLACE = "/*font*/"
 CHINESE = "[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"

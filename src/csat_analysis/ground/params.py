@@ -11,12 +11,12 @@ from typing import Any, Generic, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from csat_analysis import programmes, runs
-from csat_analysis.errors import ParameterError
-from csat_analysis.programmes import Place, Programme
-from csat_analysis.runs import Run, RunFile
+from csat_analysis.ground import programmes, runs
+from csat_analysis.ground.errors import ParameterError
+from csat_analysis.ground.programmes import Place, Programme
+from csat_analysis.ground.runs import Run, RunFile
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 SHORT_FORMS: dict[Place, Place] = {
     ("points", "values"): ("scale",),
     ("scale", "levels"): ("scale",),

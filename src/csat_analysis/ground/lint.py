@@ -5,8 +5,8 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from csat_analysis.catalogue import MEASURES
-from csat_analysis.programmes import Place, Programme
+from csat_analysis.ground.catalogue import MEASURES
+from csat_analysis.ground.programmes import Place, Programme
 
 HOLDS = {"at_least": operator.ge, "more_than": operator.gt, "at_most": operator.le, "less_than": operator.lt}
 

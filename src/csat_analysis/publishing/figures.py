@@ -16,11 +16,11 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from csat_analysis.assessment import Assessment
-from csat_analysis.markup import Exhibit, prose, render
-from csat_analysis.phrases import item_title, level_title
-from csat_analysis.programmes import NOT_APPLICABLE, Programme
-from csat_analysis.words import Words, speak
+from csat_analysis.assembly.assessment import Assessment
+from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
+from csat_analysis.ground.words import Words, speak
+from csat_analysis.publishing.markup import Exhibit, prose, render
+from csat_analysis.publishing.phrases import item_title, level_title
 
 FONT = "Noto Sans SC"
 INK, SOFT, DOT = "#1f2933", "#5b6773", "#1d5c96"

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from csat_analysis.programmes import Programme
+from csat_analysis.ground.programmes import Programme
 
 
 class Measure(NamedTuple):

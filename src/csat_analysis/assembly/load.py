@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from csat_analysis import params, runs, schemas, tables
-from csat_analysis.errors import DataError, ParameterError
-from csat_analysis.programmes import NOT_APPLICABLE, Programme
-from csat_analysis.runs import Counts, Read, Run
-from csat_analysis.tables import Sheet
+from csat_analysis.assembly import tables
+from csat_analysis.assembly.tables import Sheet
+from csat_analysis.domain import schemas
+from csat_analysis.ground import params, runs
+from csat_analysis.ground.errors import DataError, ParameterError
+from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
+from csat_analysis.ground.runs import Counts, Read, Run
 
 ROLES = ("stratum", "cluster", "weight")
 OURS = ("form_id", "row", "count", "answered", "valid", "decided", "satisfied", "points", "score")  # columns of forms

@@ -6,12 +6,14 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from csat_analysis import lint, load, params, records
-from csat_analysis.assessment import assess, outcome
-from csat_analysis.errors import CsatError, ParameterError
-from csat_analysis.programmes import Programme
-from csat_analysis.runs import RunFile
-from csat_analysis.words import speak
+from csat_analysis.assembly import load
+from csat_analysis.assembly.assessment import assess, outcome
+from csat_analysis.ground import lint, params
+from csat_analysis.ground.errors import CsatError, ParameterError
+from csat_analysis.ground.programmes import Programme
+from csat_analysis.ground.runs import RunFile
+from csat_analysis.ground.words import speak
+from csat_analysis.publishing import records
 
 SCHEMAS: dict[str, type[BaseModel]] = {"programme": Programme, "run": RunFile, "record": records.Record}
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from csat_analysis.assessment import Assessment, unit_of
-from csat_analysis.catalogue import MEASURES, round_shown
-from csat_analysis.programmes import NOT_APPLICABLE, Programme
-from csat_analysis.runs import Run
-from csat_analysis.words import Words
+from csat_analysis.assembly.assessment import Assessment, unit_of
+from csat_analysis.ground.catalogue import MEASURES, round_shown
+from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
+from csat_analysis.ground.runs import Run
+from csat_analysis.ground.words import Words
 
 # --- names ------------------------------------------------------------------------------------------------------------
 

@@ -12,9 +12,9 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from csat_analysis import __version__
-from csat_analysis.assessment import Assessment, unit_of
-from csat_analysis.programmes import Programme
-from csat_analysis.runs import Counts
+from csat_analysis.assembly.assessment import Assessment, unit_of
+from csat_analysis.ground.programmes import Programme
+from csat_analysis.ground.runs import Counts
 
 LISTED_REJECTIONS = 1000
 LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "seaborn", "pandera", "papermill", "nbconvert")

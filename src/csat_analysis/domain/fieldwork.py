@@ -1,6 +1,6 @@
 """Who was asked, and who answered? Denominators and the rates of the fieldwork."""
 
-from csat_analysis.evidence import Evidence, Measure, ratio
+from csat_analysis.domain.evidence import Evidence, Measure, ratio
 
 
 def distribution_rate(evidence: Evidence) -> Measure:

@@ -11,9 +11,10 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
-from csat_analysis import params, portal, publish
-from csat_analysis.errors import CsatError, DataError, ParameterError
-from csat_analysis.runs import Run
+from csat_analysis.ground import params
+from csat_analysis.ground.errors import CsatError, DataError, ParameterError
+from csat_analysis.ground.runs import Run
+from csat_analysis.publishing import portal, publish
 
 
 @dataclass(frozen=True)
