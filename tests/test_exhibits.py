@@ -254,8 +254,22 @@ def test_a_figure_of_an_item_may_be_the_headline_where_the_procedure_may_say_so(
 def test_a_headline_without_a_sampling_error_claims_no_interval():
     found = read(exhibits.headline(result(forms(7), headline="return_rate"), "en"))
     assert found.find(".//*[@class='interval']") is None
-    clustered = read(exhibits.headline(result(forms(7), run={"design": {"cluster": "region"}}, **RATE), "en"))
-    assert clustered.find(".//*[@class='interval']") is None
+    clustered = result(forms(7), run={"design": {"cluster": "region"}}, headline="return_rate")
+    assert read(exhibits.headline(clustered, "en")).find(".//*[@class='interval']") is None
+
+
+@pytest.mark.parametrize("keys", [RATE, {"index": {"terms": {"weighted_score": 1}}}], ids=["rate", "index"])
+def test_a_headline_whose_interval_is_withheld_says_why(keys):
+    found = read(exhibits.headline(result(forms(7), run={"design": {"cluster": "region"}}, **keys), "en"))
+    assert found.find(".//*[@class='interval']").text.endswith(": withheld, the forms come in clusters")
+
+
+def test_a_weighted_headline_says_so():
+    weighted = result(
+        "a | satisfied | fair | 1 | 2.5\nb | fair | fair | 1 | 1", head=HEAD.rstrip() + " | weight\n", **RATE
+    )
+    assert "2.50 ÷ 3.50 = 71.43 %" in text(exhibits.headline(weighted, "en")).replace("\u00a0", " ")
+    assert speak("en")("note.weights") in text(exhibits.headline(weighted, "en"))
 
 
 def test_a_headline_that_cannot_be_computed_is_a_dash():
@@ -550,7 +564,7 @@ def test_an_item_shows_mean_standard_error_share_and_interval():
     assert table(exhibit)["交货"] == ["4", "90.00 / 标准误 10.00", "75.00%", "30.06%～95.44%"]
     assert notes(exhibit) == [
         "计为满意的选项：满意。",
-        "分值：满意 100、一般 60、不满意 0。",
+        "分值：满意 = 100、一般 = 60、不满意 = 0。",
         "置信区间用 Wilson 法计算，置信水平 95%。",
     ]
 

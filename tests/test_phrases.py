@@ -181,7 +181,9 @@ def test_an_index_that_cannot_be_computed_is_no_sum():
 
 def test_points_are_listed_with_a_true_minus_sign():
     programme = demo(**TITLED)
-    assert phrases.points_listing(programme.points.values, programme, ZH) == "满意 100、一般 60、dissatisfied −25.5"
+    assert (
+        phrases.points_listing(programme.points.values, programme, ZH) == "满意 = 100、一般 = 60、dissatisfied = −25.5"
+    )
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,6 @@ class Measure(NamedTuple):
     conf_high: float | None = None
     method: str = "count"
 
-    @property
-    def is_withheld(self) -> bool:
-        """Return whether there is a sampling error that is not stated."""
-        return self.method.startswith("withheld")
-
 
 @dataclass(frozen=True)
 class Evidence:

@@ -40,7 +40,6 @@ def headline(result: Assessment, language: str) -> Exhibit:
     name = programme.headline_measure
     measure, unit = result.measure(name), unit_of(name, programme)
     value = words.number(measure.get("value"), unit)
-    bounds = words.interval(measure.get("conf_low"), measure.get("conf_high"), unit)
     explanation = [words.colon(words("head.formula"), formula(programme, name, words))] if "." not in name else []
     if name.startswith("satisfaction_rate"):
         explanation.append(words.colon(words("rule.satisfied_form"), satisfied_reading(programme, words)))
@@ -49,16 +48,32 @@ def headline(result: Assessment, language: str) -> Exhibit:
     elif measure.get("denominator"):
         parts = (words.count(measure["numerator"]), words.count(measure["denominator"]))
         explanation.append(f"{parts[0]} ÷ {parts[1]} = {value}")
+    if _is_weighted(result):
+        explanation.append(words("note.weights"))
     if result.grade:
         explanation.append(words.colon(words("head.grade"), grade_title(programme, result.grade["id"], words)))
-    interval = ""
-    if bounds != words("not_computed"):
-        interval = words.aside(words.colon(words("head.interval"), bounds), words(f"method.{measure['method']}"))
     return render(
-        "headline", status=result.status, stamp=words(f"stamp.{result.status}"),
-        title=measure_title(programme, name, words), value=value, interval=interval,
+        "headline", status=result.status, stamp=words(f"stamp.{result.status}"), value=value,
+        title=measure_title(programme, name, words), interval=_headline_interval(result, measure, unit, words),
         explanation=[*filter(None, explanation), *status_sentences(result, words)],
     )  # fmt: skip
+
+
+def _headline_interval(result: Assessment, measure: Mapping[str, Any], unit: str, words: Words) -> str:
+    """Return the interval with its method; where clusters withhold it, that; nothing for a full count."""
+    bounds = words.interval(measure.get("conf_low"), measure.get("conf_high"), unit)
+    if bounds != words("not_computed"):
+        return words.aside(words.colon(words("head.interval"), bounds), words(f"method.{measure['method']}"))
+    withheld = _is_clustered(result) and measure.get("value") is not None and measure["method"] != "count"
+    return words.colon(words("head.interval"), words(f"method.{scoring.CLUSTERED}")) if withheld else ""
+
+
+def _is_clustered(result: Assessment) -> bool:
+    return "cluster" in result.evidence.forms
+
+
+def _is_weighted(result: Assessment) -> bool:
+    return bool((result.evidence.forms["weight"] != 1).any())
 
 
 def summary(result: Assessment, language: str) -> Exhibit:
@@ -225,7 +240,7 @@ def answer_table(result: Assessment, language: str) -> Exhibit:
     heads = [Column(words("head.item")), *(Column(title, True) for title in titles)]
     heads += [Column(words(f"head.{name}"), True) for name in ("n", "not_applicable", "empty")]
     notes = [words("note.base_given")]
-    if (result.evidence.forms["weight"] != 1).any():
+    if _is_weighted(result):
         notes.append(words("note.weights"))
     return table(words("caption.answers"), heads, rows, notes)
 
@@ -248,6 +263,8 @@ def item_table(result: Assessment, language: str) -> Exhibit:
         notes.append(words("note.points", points=points_listing(programme.points.values, programme, words)))
     if asked["conf_low"].notna().any():
         notes.append(words("note.interval"))
+    elif _is_clustered(result):
+        notes.append(words("note.clusters"))
     missing = [item_title(programme, item, words) for item in programme.item_ids if item not in survey.answers]
     if missing:
         notes.append(words("note.not_asked", names=words.listing(missing)))
@@ -288,7 +305,10 @@ def group_table(result: Assessment, language: str) -> Exhibit:
         notes.append(words("note.fpc_not_in_groups"))
     if any(row["suppressed"] for row in figures):
         notes.append(words("note.suppressed", min_n=survey.programme.min_n))
-    caption = words("caption.groups" if survey.programme.satisfied else "caption.groups_mean")
+    shown = (
+        "groups_mean" if not survey.programme.satisfied else "groups_no_interval" if _is_clustered(result) else "groups"
+    )
+    caption = words(f"caption.{shown}")
     return table(caption, heads, rows, notes)
 
 
@@ -320,15 +340,15 @@ def limits(result: Assessment, language: str) -> Exhibit:
     elif evidence.valid < evidence.distributed:
         silent = words.count(evidence.distributed - evidence.valid)
         sentences.append(words("note.nonresponse", n=silent, distributed=words.count(evidence.distributed)))
-    if "cluster" in evidence.forms:
+    if _is_clustered(result):
         sentences.append(words("note.clusters"))
     elif evidence.frame:
         sentences.append(words("note.fpc", n=words.count(evidence.frame)))
     else:
         sentences.append(words("note.no_frame"))
-    if "stratum" in evidence.forms and "cluster" not in evidence.forms:
+    if "stratum" in evidence.forms and not _is_clustered(result):
         sentences.append(words("note.strata"))
-    if (evidence.forms["weight"] != 1).any():
+    if _is_weighted(result):
         sentences.append(words("note.weights"))
     assumed = sum(rule["source"] == "assumption" for rule in rules(programme))
     if assumed:

@@ -129,7 +129,9 @@ def shown_value(value: float, unit: str) -> float:
 
 def points_listing(points: Mapping[str, float], programme: Programme, words: Words) -> str:
     """Return the points of each answer."""
-    parts = [f"{level_title(programme, level, words)} {number:g}".replace("-", "−") for level, number in points.items()]
+    parts = [
+        f"{level_title(programme, level, words)} = {number:g}".replace("-", "−") for level, number in points.items()
+    ]
     return words.listing(parts)
 
 
