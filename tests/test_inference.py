@@ -63,11 +63,24 @@ def test_a_count_stands_for_so_many_answers():
 
 
 def test_weights_move_the_mean_and_cost_precision():
-    # (3·1 + 1·0) / 4; Kish: 16 / 10
+    # (3·1 + 1·0) / 4
     estimate = mean_of([1, 0], weights=[3, 1])
-    assert (estimate.mean, estimate.n, estimate.n_effective) == pytest.approx((0.75, 2, 1.6))
+    assert (estimate.mean, estimate.n) == pytest.approx((0.75, 2))
     # residuals .25 and -.75: squares 9/16 + 9/16, times n/(n-1) = 2, root, over 4
     assert estimate.se == pytest.approx(math.sqrt(2 * 18 / 16) / 4)
+
+
+@pytest.mark.parametrize(
+    "values, weights, effective",
+    [
+        # p = 2/5; Σ w²d² = 4·9/25 + 4/25 + 2·4/25 = 48/25, W·Σ w d² = 5·6/5 = 6: design effect 4·(48/25)/6 = 1.28
+        ([1, 0, 0, 0], [2, 1, 1, 1], 4 / 1.28),
+        ([1, 1, 1, 0], [2, 1, 1, 1], 4),  # the one that weighs most is nearest to the mean: no more than 4 all the same
+        ([1, 1, 1, 1], [2, 1, 1, 1], 25 / 7),  # Kish's where no spread tells
+    ],
+)
+def test_weights_cost_answers_as_far_as_they_go_with_the_answers(values, weights, effective):
+    assert mean_of(values, weights=weights).n_effective == pytest.approx(effective)
 
 
 def test_the_size_of_weights_does_not_matter():

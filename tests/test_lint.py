@@ -234,16 +234,18 @@ KNOWN = {
         level_share     items[1].points.fair
         contradiction   remarks[0]       3b§4.1
         contradiction   remarks[1]       3b§4.2.3
-        open            remarks[2]       3b§4.2.3
-        only_named      remarks[3]       3b§4.2.4
-        open            remarks[4]       3b§4.5.1
-        contradiction   remarks[5]       3b§4.5.1
-        unbalanced      remarks[6]       3b§4.5.1
-        open            remarks[7]       3b§4.5.2–4
-        open            remarks[8]       3b§4.5.6
-        open            remarks[9]       3b§4.5.6""",
+        contradiction   remarks[2]       3b§4.2.3
+        open            remarks[3]       3b§4.2.3
+        only_named      remarks[4]       3b§4.2.4
+        open            remarks[5]       3b§4.5.1
+        contradiction   remarks[6]       3b§4.5.1
+        unbalanced      remarks[7]       3b§4.5.1
+        open            remarks[8]       3b§4.5.2–4
+        open            remarks[9]       3b§4.5.6
+        open            remarks[10]      3b§4.5.6""",
     "housing": """
-        open            remarks[0]       Madsen 1976""",
+        open            remarks[0]       Madsen 1976
+        open            remarks[1]       Madsen 1976""",
     "property": """
         no_consequence  gates[0]
         no_consequence  gates[1]

@@ -476,3 +476,25 @@ def test_the_order_of_tables_and_rows_changes_nothing(make_root):
 def test_a_survey_shows_itself_without_running_what_stands_in_it():
     survey = survey_of("form_id | delivery | service\n<script>alert(1)</script> | fair | ")
     assert "demo 2024" in repr(survey) and "<script>" not in survey._repr_html_()
+
+
+# --- the population ---------------------------------------------------------------------------------------------------
+
+PLAIN = "form_id | delivery | service\na | satisfied | fair\nb | fair | fair"
+
+
+def test_a_declared_population_is_the_number_of_customers_in_scope():
+    survey = survey_of(PLAIN, design={"population": {"A": 50, "B": 60}})
+    assert survey.counts.frame == 110
+
+
+def test_a_population_and_a_frame_that_disagree_are_an_error():
+    with pytest.raises(DataError, match="design.population: adds to 3, and the frame of 2024 holds 2; mend"):
+        survey_of(PLAIN, tables={"frame": "customer_id\nk1\nk2"}, design={"population": {"A": 3}})
+    with pytest.raises(DataError, match="counts.frame: says 4, and the table holds 3; mend"):
+        survey_of(PLAIN, design={"population": {"A": 3}}, plan={"counts": {"frame": 4}})
+
+
+@pytest.mark.parametrize("frame, told", [(1, [("more_than_frame", {"returned": 2, "frame": 1})]), (2, []), (None, [])])
+def test_more_forms_than_customers_are_told(frame, told):
+    assert [tuple(finding) for finding in survey_of(PLAIN, plan={"counts": {"frame": frame}}).findings] == told

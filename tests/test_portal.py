@@ -135,7 +135,7 @@ def test_rates_are_pooled_as_sums_and_void_surveys_are_left_out_of_the_first(rep
     report("b", rate=(5, 10))
     report("c", rate=(0, 90), status="void")
     # 100 ÷ 110, where the mean of the rates would be 72.5; with the void one 100 ÷ 200
-    assert company(shown(tmp_path)) == [["Demonstration", "2024", "3", "90.91 %", "50.00 %", "", ""]]
+    assert company(shown(tmp_path)) == [["Demonstration", "2024", "2", "100 ÷ 110", "90.91 %", "50.00 %", "", "", ""]]
 
 
 def test_projects_are_pooled_by_procedure_edition_and_period(report, tmp_path):
@@ -145,17 +145,18 @@ def test_projects_are_pooled_by_procedure_edition_and_period(report, tmp_path):
     report("b", "2024", rate=(2, 4))
     report("c", "2024", rate=(9, 9), programme=other)
     report("d", "2024", rate=(8, 9), programme={**other, "version": 2})
-    assert [row[:4] for row in company(shown(tmp_path))] == [["Demonstration", "2024", "2", "37.50 %"]]
+    assert [row[:5] for row in company(shown(tmp_path))] == [["Demonstration", "2024", "2", "3 ÷ 8", "37.50 %"]]
 
 
 @pytest.mark.parametrize(("satisfied", "verdict"), [(169, "not met"), (170, "met"), (171, "met")])
 def test_all_projects_together_are_held_to_the_rule_of_the_procedure(report, tmp_path, satisfied, verdict):
     rule = {"measure": "satisfaction_rate", "comparison": "at_least", "threshold": 0.85, "value": 0.85, "passed": True}
+    rule["clause"] = "2§4.4.1"
     report("a", rate=(satisfied - 80, 100), gates=[rule])
     report("b", rate=(80, 100), gates=[rule])
     [row] = company(shown(tmp_path))
-    assert row[-2].replace(".00", "") == "≥ 85 %"
-    assert row[-1] == verdict
+    assert row[-3].replace(".00", "") == "≥ 85 %"
+    assert row[-2:] == [verdict, "clause 2§4.4.1"]
 
 
 @pytest.mark.parametrize(

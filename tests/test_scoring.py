@@ -1,6 +1,7 @@
 """Points, scores and shares of small surveys, computed by hand beside the table."""
 
 import math
+import re
 
 import pandas as pd
 import pytest
@@ -129,25 +130,39 @@ BY_DELIVERY = {"satisfied_form": {"reading": "item", "item": "delivery"}, **SATI
 
 
 @pytest.mark.parametrize(
-    "denominator, numerator, base",
+    "denominator, value, forms",
     [
-        ("returned", 6, 6 + 2 * 2 + 1 + 1),
-        ("valid", 6, 6 + 2 * 2 + 1),
-        ("answered", 6, 6 + 2 * 2),
-        ("distributed", 6, 20),
+        ("returned", 6 / (6 + 2 * 2 + 1 + 1), 10),
+        ("valid", 6 / (6 + 2 * 2 + 1), 9),
+        ("answered", 6 / (6 + 2 * 2), 8),
+        ("distributed", 6 / 20, 20),  # those that did not come back have no weight, so nobody has
     ],
 )
-def test_the_satisfaction_rate_by_each_denominator_with_weights_and_counts(denominator, numerator, base):
+def test_the_satisfaction_rate_by_each_denominator_with_weights_and_counts(denominator, value, forms):
     found = evidence(RATE, {"distributed": 20}, satisfaction_rate={"denominator": denominator}, **BY_DELIVERY)
     rate = scoring.satisfaction_rate(found)
-    assert (rate.value, rate.numerator, rate.denominator) == (numerator / base, numerator, base)
-    assert scoring.satisfaction_rate_of_valid(found)[:3] == (6 / 11, 6, 11)
+    assert rate[:3] == pytest.approx((value, value * forms, forms))
+    assert scoring.satisfaction_rate_of_valid(found)[:3] == pytest.approx((6 / 11, 9 * 6 / 11, 9))
 
 
-def test_a_rate_of_the_forms_sent_is_a_count_and_unknown_where_that_is():
+def test_the_size_of_weights_does_not_move_a_numerator():
+    tenfold = re.sub(r"(\d)$", r"\g<1>0", RATE, flags=re.MULTILINE)
+    by = {"satisfaction_rate": {"denominator": "returned"}, **BY_DELIVERY}
+    found, larger = (scoring.satisfaction_rate(evidence(rows, **by)) for rows in (RATE, tenfold))
+    assert found[:5] == pytest.approx(larger[:5])
+
+
+def test_a_rate_of_the_forms_sent_is_of_a_sample_of_the_frame():
     keys = {"satisfaction_rate": {"denominator": "distributed"}, **BY_DELIVERY}
-    assert scoring.satisfaction_rate(evidence(RATE, {"distributed": 20}, **keys))[3:] == (None, None, "count")
+    found = scoring.satisfaction_rate(evidence(RATE, {"distributed": 20, "frame": 50}, **keys))
+    assert found[3:5] == pytest.approx(wilson_interval(0.3, 20 * 49 / 30))
+    assert scoring.satisfaction_rate(evidence(RATE, {"distributed": 20, "frame": 20}, **keys))[3:] == (
+        0.3,
+        0.3,
+        "census",
+    )
     assert scoring.satisfaction_rate(evidence(RATE, **keys))[:3] == (None, 6, None)
+    assert scoring.satisfaction_rate(evidence(RATE, {"distributed": 4}, **keys)) == (1.5, 6, 4, None, None, "count")
 
 
 def test_without_a_satisfied_form_there_is_no_rate():
@@ -188,7 +203,16 @@ def test_the_weighted_score_leaves_out_forms_that_answered_nothing():
     )
     assert found[:3] == pytest.approx(((84 + 60 + 60) / 3, 204, 3))
     # sd of 84, 60, 60 is 13.8564; t(0.975; 2 df) = 4.30265
-    assert found.conf_high - found.value == pytest.approx(4.30265 * 13.8564 / math.sqrt(3), rel=1e-5)
+    assert found.value - found.conf_low == pytest.approx(4.30265 * 13.8564 / math.sqrt(3), rel=1e-5)
+    assert found.conf_high == 100  # as far as a score can reach
+
+
+@pytest.mark.parametrize("measure", [scoring.weighted_score, scoring.survey_rate])
+def test_forms_that_all_say_the_same_tell_no_error_of_their_mean(measure):
+    same = "form_id | delivery | service | count\na | satisfied | satisfied | 6"
+    found = measure(evidence(same, {"frame": 300}))
+    assert (found.conf_low, found.conf_high, found.method) == (None, None, "withheld: no variation")
+    assert measure(evidence(same, {"frame": 6})).method == "census"
 
 
 @pytest.mark.parametrize("measure", [scoring.satisfaction_rate, scoring.weighted_score, scoring.survey_rate])
@@ -249,13 +273,15 @@ def test_the_distribution_of_answers_is_weighted_and_keeps_what_is_outside_the_b
     survey = survey_of(
         "form_id | delivery | service | count | weight\na | satisfied | fair | 3 | 1\nb | fair | | 1 | 2\nc | great | not_applicable | 1 | 1"
     )
-    found = scoring.distribution(survey.answers, survey.forms, survey.programme).set_index(["item", "level"])
+    rejected = survey.rejected
+    found = scoring.distribution(survey.answers, survey.forms, survey.programme, rejected).set_index(["item", "level"])
     assert found.loc["delivery", "n"].to_dict() == {
         "satisfied": 3,
         "fair": 1,
         "dissatisfied": 0,
         "not_applicable": 0,
-        "empty": 1,
+        "empty": 0,
+        "rejected": 1,
     }
     assert found.loc["delivery", "share"].to_dict() == {
         "satisfied": 0.6,
@@ -263,6 +289,7 @@ def test_the_distribution_of_answers_is_weighted_and_keeps_what_is_outside_the_b
         "dissatisfied": 0,
         "not_applicable": None,
         "empty": None,
+        "rejected": None,
     }
     assert found.loc["service", "n"].to_dict() == {
         "satisfied": 0,
@@ -270,6 +297,7 @@ def test_the_distribution_of_answers_is_weighted_and_keeps_what_is_outside_the_b
         "dissatisfied": 0,
         "not_applicable": 1,
         "empty": 1,
+        "rejected": 0,
     }
 
 

@@ -105,11 +105,17 @@ def reasons() -> set[str]:
 
 
 def methods() -> set[str]:
-    """Return how figures come to their intervals: in a survey with everything, and in one with clusters."""
-    found = {"sum"}
-    for design in ({}, {"cluster": "block"}):
-        sheets = {"responses": sheet("form_id | delivery | service | block\na | satisfied | fair | x\nb | fair | | y")}
-        run = run_of({"counts": {"distributed": 4, "complaints": 1, "deliveries": 9}}, design=design)
+    """Return how figures come to their intervals: in a survey, with clusters, in a census, and where all say the same."""
+    found, counts = {"sum"}, {"distributed": 4, "complaints": 1, "deliveries": 9}
+    for design, frame, second in (
+        ({}, 9, "fair"),
+        ({"cluster": "block"}, 9, "fair"),
+        ({}, 2, "fair"),
+        ({}, 9, "satisfied"),
+    ):
+        rows = f"form_id | delivery | service | block\na | satisfied | satisfied | x\nb | {second} | {second} | y"
+        sheets = {"responses": sheet(rows)}
+        run = run_of({"counts": {**counts, "frame": frame}}, design=design)
         form = {"satisfied": {"levels": ["satisfied"]}, "satisfied_form": {"reading": "all_items"}}
         result = assessment.assess(load.assemble(demo(**form), run, sheets))
         found |= set(result.measures["method"]) | {result.measure("index")["method"]}
@@ -122,7 +128,7 @@ SPOKEN = {
     "measure": {*MEASURES, "index"},
     "formula": set(MEASURES),
     "verdict": {*choices(records.GateRow, "verdict"), "missing"},
-    "status": choices(records.Record, "status"),
+    "status": {*choices(records.Record, "status"), "reportable_unjudged", "reportable_without_value"},
     "stamp": choices(records.Record, "status"),
     "comparison": choices(programmes.Gate, "comparison"),
     "severity": choices(programmes.Gate, "severity"),

@@ -90,9 +90,13 @@ def assess(survey: Survey) -> Assessment:
         gates=gates, triggers=triggers_of(programme, gates), index=index, grade=grade_of(programme, index), items=items,
         strata=scoring.by_group(survey.answers, evidence.forms, programme, {"stratum"} & set(evidence.forms)),
         groups=scoring.by_group(survey.answers, evidence.forms, programme, survey.run.groups),
-        distribution=scoring.distribution(survey.answers, evidence.forms, programme),
+        distribution=scoring.distribution(survey.answers, evidence.forms, programme, _rejected_answers(survey)),
         comparisons=compare_targets(survey.run.targets, found),
     )  # fmt: skip
+
+
+def _rejected_answers(survey: Survey) -> pd.DataFrame:
+    return survey.rejected[survey.rejected["table"] == "responses"]
 
 
 def gather(survey: Survey) -> Evidence:

@@ -165,7 +165,7 @@ def assemble(programme: Programme, run: Run, sheets: Mapping[str, Sheet], progra
             [(t, s.file, s.sha256, len(s.rows) + len(s.ragged)) for t, s in sheets.items()],
             columns=["table", "file", "sha256", "rows"],
         ),
-        findings=tuple(_findings(run, valid, forms)),
+        findings=tuple(_findings(run, valid, forms, counts.frame)),
     )  # fmt: skip
 
 
@@ -228,8 +228,10 @@ def _rejections(table: str, sheet: Sheet, found: pd.DataFrame) -> pd.DataFrame:
 def _reconcile(run: Run, valid: Mapping[str, pd.DataFrame]) -> Counts:
     """Return the totals of a run; a table and a count that disagree are an error."""
     found: dict[str, int] = {}
+    if run.design.population:
+        found["frame"] = sum(run.design.population.values())
     if "frame" in valid:
-        found["frame"] = len(valid["frame"])
+        found["frame"] = _agreed(run, found.get("frame"), len(valid["frame"]))
     if "distribution" in valid:
         found["distributed"] = len(valid["distribution"])
     if "deliveries" in valid:
@@ -245,6 +247,16 @@ def _reconcile(run: Run, valid: Mapping[str, pd.DataFrame]) -> Counts:
                 f"holds {number}; mend the one that is wrong, or take the count away."
             )
     return run.counts.model_copy(update=found)
+
+
+def _agreed(run: Run, population: int | None, listed: int) -> int:
+    """Return the number of customers in scope; a frame and a population that disagree are an error."""
+    if population is not None and population != listed:
+        raise DataError(
+            f"params/runs/{run.project}.yml: design.population: adds to {population}, and the frame of {run.period} "
+            f"holds {listed}; mend the one that is wrong, or take the population away."
+        )
+    return listed
 
 
 def _own_complaints(run: Run, complaints: pd.DataFrame) -> pd.DataFrame:
@@ -291,10 +303,12 @@ def _looked_up(ids: pd.Series, table: pd.DataFrame, key: str, name: str) -> pd.S
     return table.set_index(key)[name].reindex(ids).fillna("").astype(str).set_axis(ids.index)
 
 
-def _findings(run: Run, valid: Mapping[str, pd.DataFrame], forms: pd.DataFrame) -> list[Finding]:
+def _findings(run: Run, valid: Mapping[str, pd.DataFrame], forms: pd.DataFrame, frame: int | None) -> list[Finding]:
     """Return what does not stop a run and should be known."""
     found = []
     returned = int(forms["count"].sum())
+    if frame is not None and returned > frame:
+        found.append(Finding("more_than_frame", {"returned": returned, "frame": frame}))
     if "distribution" in valid:
         sent = valid["distribution"]
         listed = int((sent.get("disposition", pd.Series(dtype=str)) == "returned").sum())

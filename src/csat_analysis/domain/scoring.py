@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 
 from csat_analysis.domain.evidence import Evidence, Measure
-from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
+from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme, reach
 from csat_analysis.statistics.inference import Estimate, estimate_mean, mean_interval, wilson_interval
 
 FIGURES = ("n", "mean", "mean_se", "share_satisfied", "share_se", "conf_low", "conf_high")
 CLUSTERED = "withheld: clusters"  # a standard error that ignores clusters would be too small
+SAME = "withheld: no variation"  # from values that are all the same no error of their mean can be told
+CENSUS = "census"
+REJECTED = "rejected"
 
 
 def item_points(answers: pd.DataFrame, programme: Programme) -> pd.DataFrame:
@@ -136,10 +139,19 @@ def _satisfied_share(evidence: Evidence, denominator: str) -> Measure:
     base = {"valid": forms["valid"], "answered": forms["decided"]}
     chosen = forms[base[denominator]] if denominator in base else forms
     if denominator == "distributed":
-        numerator = int(chosen.loc[chosen["satisfied"], "count"].sum())
-        share = numerator / evidence.distributed if evidence.distributed else None
-        return Measure(share, numerator, evidence.distributed)
-    return _mean_measure(evidence, chosen, chosen["satisfied"].astype(float), share=True)
+        return _share_of_distributed(evidence)
+    return _mean_measure(evidence, chosen, chosen["satisfied"].astype(float), (0.0, 1.0), share=True)
+
+
+def _share_of_distributed(evidence: Evidence) -> Measure:
+    """Return satisfied forms ÷ forms sent; unweighted, as those that did not come back have no weight."""
+    satisfied, sent = int(evidence.forms.loc[evidence.forms["satisfied"], "count"].sum()), evidence.distributed
+    if not sent or satisfied > sent:
+        return Measure(satisfied / sent if sent else None, satisfied, sent)
+    counts = np.array([satisfied, sent - satisfied])
+    estimate = estimate_mean(np.array([1.0, 0.0]), np.ones(2), counts, evidence.frame)
+    low, high, method = interval(estimate, (0.0, 1.0), True, "cluster" in evidence.forms)
+    return Measure(estimate.mean, satisfied, sent, low, high, method)
 
 
 def survey_rate(evidence: Evidence) -> Measure:
@@ -147,35 +159,55 @@ def survey_rate(evidence: Evidence) -> Measure:
     full = full_points(evidence.programme)
     if not full:
         return Measure(None, None, None)
-    return _mean_measure(evidence, evidence.forms, evidence.forms["points"] / full, scale=full)
+    values, bounds = evidence.forms["points"] / full, reach(evidence.programme, "survey_rate")
+    return _mean_measure(evidence, evidence.forms, values, bounds, scale=full)
 
 
 def weighted_score(evidence: Evidence) -> Measure:
     """Return the mean of the forms' scores, over the forms that answered an item with points."""
     scored = evidence.forms.dropna(subset="score")
-    return _mean_measure(evidence, scored, scored["score"])
+    return _mean_measure(evidence, scored, scored["score"], reach(evidence.programme, "weighted_score"))
 
 
 def _mean_measure(
-    evidence: Evidence, forms: pd.DataFrame, values: pd.Series, share: bool = False, scale: float = 1.0
+    evidence: Evidence,
+    forms: pd.DataFrame,
+    values: pd.Series,
+    bounds: tuple[float, float],
+    share: bool = False,
+    scale: float = 1.0,
 ) -> Measure:
-    """Return the mean of one value per form, with numerator (times ``scale``), denominator and interval."""
-    weights = (forms["weight"] * forms["count"]).to_numpy()
+    """Return the mean of one value per form, with numerator, denominator (both times ``scale``) and interval.
+
+    The denominator is the number of forms; with weights the numerator is what would give the weighted mean, so that
+    parts of several surveys can be added whatever the size of their weights.
+    """
     estimate = estimate_mean(values.to_numpy(), forms["weight"].to_numpy(), forms["count"].to_numpy(), evidence.frame)
-    parts = (float((weights * values).sum() * scale), float(weights.sum() * scale))
     if math.isnan(estimate.mean):
-        return Measure(None, *parts)
-    low, high, method = interval(estimate, share, "cluster" in forms)
-    return Measure(estimate.mean, *parts, low, high, method)
+        return Measure(None, 0.0, float(estimate.n * scale))
+    low, high, method = interval(estimate, bounds, share, "cluster" in forms)
+    numerator = _whole(estimate.mean * estimate.n * scale)
+    return Measure(estimate.mean, numerator, float(estimate.n * scale), low, high, method)
 
 
-def interval(estimate: Estimate, share: bool, clustered: bool) -> tuple[float | None, float | None, str]:
-    """Return the interval of a share (Wilson) or a mean (t), and its method; none while clusters are not in it."""
+def _whole(number: float) -> float:
+    """Return a number, one that is whole but for the noise of floating point as whole."""
+    return float(round(number)) if math.isclose(number, round(number), rel_tol=1e-12, abs_tol=1e-9) else number
+
+
+def interval(
+    estimate: Estimate, bounds: tuple[float, float], share: bool, clustered: bool
+) -> tuple[float | None, float | None, str]:
+    """Return the interval of a share (Wilson) or a mean (t) within what it can reach, and its method.
+
+    None while clusters are not in it, and of a mean where all values are the same.
+    """
     if clustered:
         return None, None, CLUSTERED
-    bounds = wilson_interval(estimate.mean, estimate.n_effective) if share else mean_interval(estimate)
-    low, high = (None if math.isnan(bound) else bound for bound in bounds)
-    return low, high, "wilson" if share else "t"
+    low, high = wilson_interval(estimate.mean, estimate.n_effective) if share else mean_interval(estimate)
+    if math.isnan(low):
+        return None, None, SAME if estimate.n > 1 else "t"
+    return max(low, bounds[0]), min(high, bounds[1]), CENSUS if estimate.is_census else "wilson" if share else "t"
 
 
 # --- items ------------------------------------------------------------------------------------------------------------
@@ -218,7 +250,7 @@ def _figures(item: str, worth: tuple[pd.DataFrame, ...], forms: pd.DataFrame, po
     if mean.n:
         found |= {"mean": mean.mean, "mean_se": None if clustered else mean.se}
     if share.n:
-        low, high, _ = interval(share, True, clustered)
+        low, high, _ = interval(share, (0.0, 1.0), True, clustered)
         found |= {
             "share_satisfied": share.mean,
             "share_se": None if clustered else share.se,
@@ -254,22 +286,31 @@ def by_group(answers: pd.DataFrame, forms: pd.DataFrame, programme: Programme, c
     return pd.DataFrame(rows, columns=["by", "level", "id", *FIGURES, "suppressed"], dtype=object)
 
 
-def distribution(answers: pd.DataFrame, forms: pd.DataFrame, programme: Programme) -> pd.DataFrame:
+def distribution(
+    answers: pd.DataFrame, forms: pd.DataFrame, programme: Programme, rejected: pd.DataFrame
+) -> pd.DataFrame:
     """Return how often each answer was given on each item.
+
+    Parameters
+    ----------
+    rejected
+        ``row, column``: the answers that were rejected; they are empty in ``answers``.
 
     Returns
     -------
     DataFrame
         ``item, level, n, share``: the levels in their order with their (weighted) shares of the answers, then
-        ``not_applicable`` and ``empty`` (not answered or rejected), which are outside that base and have no share.
+        ``not_applicable``, ``empty`` (not answered) and ``rejected``, which are outside that base and have no share.
     """
     rows = []
     counts = forms["count"].to_numpy()
     weights = forms["weight"].to_numpy() * counts
     for item in answers.columns:
-        given = answers[item].to_numpy()
+        fallen = forms["row"].isin(rejected.loc[rejected["column"] == item, "row"]).to_numpy()
+        given = answers[item].to_numpy(dtype=object, copy=True)
+        given[fallen] = REJECTED
         base = float(weights[np.isin(given, programme.level_ids)].sum())
-        for level in [*programme.level_ids, NOT_APPLICABLE, ""]:
+        for level in [*programme.level_ids, NOT_APPLICABLE, "", REJECTED]:
             chosen = given == level
             share = float(weights[chosen].sum()) / base if base and level in programme.level_ids else None
             rows.append({"item": item, "level": level or "empty", "n": int(counts[chosen].sum()), "share": share})

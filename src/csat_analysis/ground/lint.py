@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from csat_analysis.ground.catalogue import MEASURES
-from csat_analysis.ground.programmes import Place, Programme
+from csat_analysis.ground.programmes import Place, Programme, reach
 
 HOLDS = {"at_least": operator.ge, "more_than": operator.gt, "at_most": operator.le, "less_than": operator.lt}
 
@@ -94,7 +94,7 @@ def _balance(programme: Programme) -> Found:
 
 def _reachable_gates(programme: Programme) -> Found:
     for i, gate in enumerate(programme.gates):
-        low, high = _reach(programme, gate.measure)
+        low, high = reach(programme, gate.measure)
         met = {HOLDS[gate.comparison](value, gate.threshold) for value in (low, high)}
         if len(met) == 1:
             wrong = f"is {'always' if met == {True} else 'never'} {gate.comparison} {gate.threshold:g}"
@@ -138,7 +138,7 @@ def _grades(programme: Programme) -> Found:
     """Yield the gap below the lowest grade, and the grades that no index reaches."""
     if not (programme.grades and programme.index):
         return
-    low, high = _reach(programme, "index")
+    low, high = reach(programme, "index")
     above = math.inf
     for i, grade in enumerate(programme.grades):
         if grade.lower > high or above <= low:
@@ -148,29 +148,6 @@ def _grades(programme: Programme) -> Found:
     if above > low and not _same(above, low):
         sentence = f"the lowest grade begins at {above:g} and the index can fall to {low:g}; begin it there."
         yield ("grades", len(programme.grades) - 1, "lower"), "grade_gap", sentence
-
-
-def _reach(programme: Programme, measure: str) -> tuple[float, float]:
-    """Return the lowest and the highest value that a measure, the index or a figure of an item can take."""
-    if measure == "index" and programme.index:
-        terms = [(name, factor) for name, factor in programme.index.terms.items() if factor]
-        ends = [sorted(factor * end for end in _reach(programme, name)) for name, factor in terms]
-        return sum(low for low, _ in ends), sum(high for _, high in ends)
-    item, _, figure = measure.rpartition(".")
-    points = _points(programme, item)
-    if figure in ("mean", "weighted_score"):
-        return min(map(min, points), default=-math.inf), max(map(max, points), default=math.inf)
-    if figure == "survey_rate" and (full := sum(map(max, points))) > 0:
-        return sum(min(0.0, *each) for each in points) / full, 1.0  # no answer: 0 points
-    share = bool(item) or MEASURES[measure].unit == "share"
-    return 0.0, 1.0 if share else math.inf
-
-
-def _points(programme: Programme, item_id: str = "") -> list[list[float]]:
-    """Return the points of an item's levels, or of each item that enters the score."""
-    weighted = any(item.weight for item in programme.items)
-    chosen = [it for it in programme.items if (it.id == item_id if item_id else it.weight or not weighted)]
-    return [list(points.values()) for item in chosen if (points := programme.item_points(item))]
 
 
 # --- the document -----------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What does a procedure say? Its rules, scale and words as frozen data."""
 
 import datetime as dt
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
@@ -191,6 +192,14 @@ class Duty(Sourced):
         return self
 
 
+class Interpretation(Strict):
+    """What this organisation reads into a clause that can be read otherwise: always its own assumption."""
+
+    of: Annotated[str, Field(min_length=1, description="the clause")]
+    text: Title
+    note: Title | None = None
+
+
 class Remark(Strict):
     """Something the document leaves open, contradicts or only names: for the user to know."""
 
@@ -253,6 +262,7 @@ class Programme(Strict):
     schedule: tuple[Duty, ...] = ()
     min_n: Annotated[int, Field(ge=1)] = Field(5, description="smaller groups are suppressed")
     chapters: tuple[str, ...] = ("10_fieldwork", "20_satisfaction")
+    interpretations: tuple[Interpretation, ...] = ()
     remarks: tuple[Remark, ...] = ()
     worked_example: WorkedExample
 
@@ -303,7 +313,7 @@ def _repeated(programme: Programme) -> Iterator[tuple[Place, str]]:
             if identifier in ids[:position]:
                 yield (key, position, "id"), f"{identifier!r} stands twice; each id stands once."
     for position, level in enumerate(programme.level_ids):
-        if level in (NOT_APPLICABLE, "empty"):
+        if level in (NOT_APPLICABLE, "empty", "rejected"):
             yield (
                 ("scale", "levels", position, "id"),
                 f"{level!r} is a word of the tables; call the level something else.",
@@ -361,6 +371,29 @@ def _unknown_measures(programme: Programme) -> Iterator[tuple[Place, str]]:
             yield place, f"{name!r} is not a measure; use one of {sorted(MEASURES)}."
 
 
+def reach(programme: Programme, measure: str) -> tuple[float, float]:
+    """Return the lowest and the highest value that a measure, the index or a figure of an item can take."""
+    if measure == "index" and programme.index:
+        terms = [(name, factor) for name, factor in programme.index.terms.items() if factor]
+        ends = [sorted(factor * end for end in reach(programme, name)) for name, factor in terms]
+        return sum(low for low, _ in ends), sum(high for _, high in ends)
+    item, _, figure = measure.rpartition(".")
+    points = _points(programme, item)
+    if figure in ("mean", "weighted_score"):
+        return min(map(min, points), default=-math.inf), max(map(max, points), default=math.inf)
+    if figure == "survey_rate" and (full := sum(map(max, points))) > 0:
+        return sum(min(0.0, *each) for each in points) / full, 1.0  # no answer: 0 points
+    share = bool(item) or MEASURES[measure].unit == "share"
+    return 0.0, 1.0 if share else math.inf
+
+
+def _points(programme: Programme, item_id: str = "") -> list[list[float]]:
+    """Return the points of an item's levels, or of each item that enters the score."""
+    weighted = any(item.weight for item in programme.items)
+    chosen = [it for it in programme.items if (it.id == item_id if item_id else it.weight or not weighted)]
+    return [list(points.values()) for item in chosen if (points := programme.item_points(item))]
+
+
 def rules(programme: Programme) -> Iterator[dict[str, Any]]:
     """Yield every rule of a procedure with where it comes from.
 
@@ -403,4 +436,6 @@ def rules(programme: Programme) -> Iterator[dict[str, Any]]:
         yield row("grade", grade, grade.id, grade.title, grade.lower)
     for duty in programme.schedule:
         yield row("duty", duty, duty.id, duty.title, {"every": duty.every, "months_before": duty.months_before})
+    for reading in programme.interpretations:
+        yield row("interpretation", Sourced(note=reading.note), reading.of, title=reading.text)
     yield row("min_n", Sourced(), shown=programme.min_n)

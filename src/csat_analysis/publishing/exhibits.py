@@ -9,7 +9,7 @@ from csat_analysis.assembly.assessment import Assessment, unit_of
 from csat_analysis.assembly.load import Survey
 from csat_analysis.domain import scoring
 from csat_analysis.ground.catalogue import MEASURES
-from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme, rules
+from csat_analysis.ground.programmes import NOT_APPLICABLE, Gate, Programme, rules
 from csat_analysis.ground.runs import Run
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, listing, prose, render, table
@@ -94,7 +94,7 @@ def rate_table(result: Assessment, language: str) -> Exhibit:
             words(f"measure.{measure['id']}"), formula(programme, measure["id"], words),
             words.count(measure["numerator"]), words.count(measure["denominator"]),
             words.number(measure["value"], MEASURES[measure["id"]].unit),
-            _interval_and_method(measure, words), _measure_source(measure, words),
+            _interval_and_method(measure, words), _measure_source(measure["id"], programme, words),
         )
         for measure in shown
     ]  # fmt: skip
@@ -124,9 +124,11 @@ def _interval_and_method(measure: Mapping[str, Any], words: Words) -> Cell:
     return Cell("" if bounds == words("not_computed") else bounds, "whole", (method,))
 
 
-def _measure_source(measure: Mapping[str, Any], words: Words) -> str:
-    assumed = measure["clause"] or measure["id"] == "satisfaction_rate"
-    return words.source(measure["clause"]) if assumed else words("source.common")
+def _measure_source(name: str, programme: Programme, words: Words) -> str:
+    """Return where the definition of a measure comes from; a clause that sets a threshold on it defines nothing."""
+    defined = {measure.id: measure.clause for measure in programme.measures}
+    defined["satisfaction_rate"] = programme.satisfaction_rate.clause
+    return words.source(defined[name]) if name in defined else words("source.common")
 
 
 # --- rules and verdicts -----------------------------------------------------------------------------------------------
@@ -155,14 +157,22 @@ def gate_table(result: Assessment, language: str) -> Exhibit:
             notes.append(words("note.rounding", name=name, shown=shown, value=value))
     if not all(gate.otherwise or gate.voids for gate in programme.gates):
         notes.append(words("note.consequence"))
+    notes += [_gate_note(gate, programme, words) for gate in programme.gates if gate.note]
+    notes.append(words("note.literal"))
     if programme.satisfied_form and programme.satisfaction_rate.denominator == "returned":
-        of_valid = result.measure("satisfaction_rate_of_valid")["value"]
-        notes.append(words("note.returned_base", rate=words.number(of_valid, "share")))
+        of_valid = words.number(result.measure("satisfaction_rate_of_valid")["value"], "share")
+        source = words.source(programme.satisfaction_rate.clause)
+        notes.append(words("note.returned_base", rate=of_valid, source=source))
     heads = [
         Column(words(f"head.{name}"), name == "value")
         for name in ("measure", "rule", "value", "verdict", "source", "consequence")
     ]
     return table(words("caption.gates"), heads, rows, notes) if rows else prose(words("sentence.gates_none"))
+
+
+def _gate_note(gate: Gate, programme: Programme, words: Words) -> str:
+    """Return what the procedure's file says of a rule: how it is read, and what does not follow from it."""
+    return words.colon(measure_title(programme, gate.measure, words), words.title(gate.note))
 
 
 def _consequence(gate: Any, programme: Programme, words: Words) -> str:
@@ -210,7 +220,7 @@ def index_table(result: Assessment, language: str) -> Exhibit:
     rows.append((measure_title(programme, "index", words), "", "", total))
     heads = [Column(words(f"head.{name}"), name != "term") for name in ("term", "coefficient", "value", "product")]
     notes = [words.colon(words("head.source"), words.source(programme.index.clause))]
-    return table(words("caption.index"), heads, rows, notes)
+    return table(words("caption.index", title=measure_title(programme, "index", words)), heads, rows, notes)
 
 
 # --- items and groups -------------------------------------------------------------------------------------------------
@@ -234,12 +244,16 @@ def answer_table(result: Assessment, language: str) -> Exhibit:
                 base,
                 words.count(number[NOT_APPLICABLE]),
                 words.count(number["empty"]),
+                words.count(number["rejected"]),
             )
         )
     titles = [level_title(programme, level, words) for level in programme.level_ids]
     heads = [Column(words("head.item")), *(Column(title, True) for title in titles)]
-    heads += [Column(words(f"head.{name}"), True) for name in ("n", "not_applicable", "empty")]
+    heads += [Column(words(f"head.{name}"), True) for name in ("n", "not_applicable", "empty", "answers_rejected")]
     notes = [words("note.base_given")]
+    blank = int(result.evidence.forms.loc[(result.survey.answers == "").all(axis="columns"), "count"].sum())
+    if blank:
+        notes.append(words("note.blank", n=words.count(blank)))
     if _is_weighted(result):
         notes.append(words("note.weights"))
     return table(words("caption.answers"), heads, rows, notes)
@@ -335,19 +349,24 @@ def limits(result: Assessment, language: str) -> Exhibit:
     """Return what the figures of this run do not say, as sentences built from the run."""
     words, evidence, programme = speak(language), result.evidence, result.survey.programme
     sentences = []
-    if evidence.distributed is None:
+    if evidence.frame and evidence.distributed is not None and evidence.frame > evidence.distributed:
+        unsent = words.count(evidence.frame - evidence.distributed)
+        sentences.append(words("note.unsent", n=unsent, frame=words.count(evidence.frame)))
+    if evidence.eligible is None:
         sentences.append(words("note.nonresponse_unknown"))
-    elif evidence.valid < evidence.distributed:
-        silent = words.count(evidence.distributed - evidence.valid)
-        sentences.append(words("note.nonresponse", n=silent, distributed=words.count(evidence.distributed)))
+    elif evidence.valid < evidence.eligible:
+        silent = words.count(evidence.eligible - evidence.valid)
+        sentences.append(words("note.nonresponse", n=silent, eligible=words.count(evidence.eligible)))
     if _is_clustered(result):
         sentences.append(words("note.clusters"))
-    elif evidence.frame:
-        sentences.append(words("note.fpc", n=words.count(evidence.frame)))
-    else:
+    elif not evidence.frame:
         sentences.append(words("note.no_frame"))
+    elif evidence.frame >= evidence.returned:
+        sentences.append(words("note.fpc", n=words.count(evidence.frame)))
     if "stratum" in evidence.forms and not _is_clustered(result):
-        sentences.append(words("note.strata"))
+        sentences.append(words("note.strata_weighted" if _is_weighted(result) else "note.strata"))
+    if (result.measures["method"] == "poisson").any():
+        sentences.append(words("note.events"))
     if _is_weighted(result):
         sentences.append(words("note.weights"))
     assumed = sum(rule["source"] == "assumption" for rule in rules(programme))

@@ -151,7 +151,7 @@ def satisfied_reading(programme: Programme, words: Words) -> str:
 def status_sentences(result: Assessment, words: Words) -> list[str]:
     """Return what the status means, why, and what the run file says of the remedy."""
     failed = result.gates[(result.gates["passed"] == False) & result.gates["voids"].notna()]  # noqa: E712 - None is no failure
-    sentences = [words(f"status.{result.status}", names=_listed(failed, result, words))]
+    sentences = [words(f"status.{_status_key(result)}", names=_listed(failed, result, words))]
     remedy, as_of = result.survey.run.remedy, result.survey.run.as_of
     done = remedy.closed_on if remedy and remedy.closed_on and remedy.closed_on <= as_of else None
     due = remedy.due_on if remedy else None
@@ -164,6 +164,15 @@ def status_sentences(result: Assessment, words: Words) -> list[str]:
     elif result.status == "remedy_due":
         sentences.append(words("note.remedy_due_on", date=words.date(due)) if due else words("note.remedy_open"))
     return sentences
+
+
+def _status_key(result: Assessment) -> str:
+    """Return the status, and where it is reportable, on what that stands: nothing said that it would not be."""
+    if result.status != "reportable":
+        return result.status
+    if result.measure(result.survey.programme.headline_measure)["value"] is None:
+        return "reportable_without_value"
+    return "reportable" if any(gate.voids for gate in result.survey.programme.gates) else "reportable_unjudged"
 
 
 def return_sentence(result: Assessment, words: Words) -> str:

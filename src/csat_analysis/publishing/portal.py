@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from csat_analysis import __version__
 from csat_analysis.assembly.assessment import meets
+from csat_analysis.ground.catalogue import MEASURES
 from csat_analysis.ground.errors import ReportError
 from csat_analysis.ground.words import Words, languages, speak
 from csat_analysis.publishing import pages
@@ -38,7 +39,7 @@ class Figure(Lenient):
 
     measure: str
     title: dict[str, str] | None = None
-    unit: Literal["share", "points", "per_1000"] = "points"
+    unit: Literal["share", "points", "per_1000"] | None = None
     value: float | None
     conf_low: float | None = None
     conf_high: float | None = None
@@ -50,6 +51,7 @@ class Rule(Figure):
     comparison: Literal["at_least", "more_than", "at_most", "less_than"]
     threshold: float
     passed: bool | None
+    clause: str | None = None
 
 
 class Rate(Lenient):
@@ -163,13 +165,13 @@ def portal_row(entry: dict[str, Any], words: Words) -> dict[str, Any]:
     """Return what the portal shows of a run."""
     record, folder = entry["record"], entry["folder"]
     head = record["headline"]
-    interval = words.interval(head["conf_low"], head["conf_high"], head["unit"])
+    interval = words.interval(head["conf_low"], head["conf_high"], unit_of(head))
     return {
         "title": words.title(record["title"], record["project"]), "period": record["period"],
         "programme": words.title(record["programme"]["title"]), "status": record["status"],
         "stamp": words(f"stamp.{record['status']}"),
         "what": own_name(head, words),
-        "value": words.number(head["value"], head["unit"]),
+        "value": words.number(head["value"], unit_of(head)),
         "interval": "" if interval == words("not_computed") else interval,
         "failed": [gate_phrase(gate, words) for gate in record["gates"] if gate["passed"] is False],
         "failed_run": f"{folder}/failed/{entry['failures'][0]}" if entry["failures"] else "",
@@ -179,8 +181,16 @@ def portal_row(entry: dict[str, Any], words: Words) -> dict[str, Any]:
 
 def gate_phrase(gate: dict[str, Any], words: Words) -> str:
     """Return a failed rule as the portal says it."""
-    wanted = words(f"comparison.{gate['comparison']}", threshold=words.threshold(gate["threshold"], gate["unit"]))
-    return words.aside(f"{own_name(gate, words)} {words.number(gate['value'], gate['unit'])}", wanted)
+    unit = unit_of(gate)
+    wanted = words(f"comparison.{gate['comparison']}", threshold=words.threshold(gate["threshold"], unit))
+    return words.aside(f"{own_name(gate, words)} {words.number(gate['value'], unit)}", wanted)
+
+
+def unit_of(row: dict[str, Any]) -> str:
+    """Return the unit of a gate's or a headline's figure; an older record may not say it."""
+    name = row["measure"]
+    known = MEASURES[name].unit if name in MEASURES else "share" if name.endswith(".satisfied") else "points"
+    return row["unit"] or known
 
 
 def own_name(row: dict[str, Any], words: Words) -> str:
@@ -215,19 +225,24 @@ def company_rows(records: Iterable[dict[str, Any]], words: Words) -> list[dict[s
 
 def _company_row(members: list[dict[str, Any]], words: Words) -> dict[str, Any]:
     """Return one procedure's row in one period; nothing where no rate is known."""
-    rate = pooled_rate(record for record in members if record["status"] != "void")
+    usable = [record for record in members if record["status"] != "void"]
+    rate = pooled_rate(usable)
     if rate is None:
         return {}
+    satisfied, base = pooled_parts(usable)
     row = {
         "programme": words.title(members[0]["programme"]["title"]), "period": members[0]["period"],
-        "projects": len(members), "pooled": words.number(rate, "share"),
-        "pooled_all": words.number(pooled_rate(members), "share"), "rule": "", "verdict": "", "verdict_text": "",
+        "projects": len(usable), "pooled": words.number(rate, "share"),
+        "parts": f"{words.count(satisfied)} ÷ {words.count(base)}",
+        "pooled_all": words.number(pooled_rate(members), "share"), "rule": "", "source": "",
+        "verdict": "", "verdict_text": "",
     }  # fmt: skip
     gate = next((gate for gate in members[0]["gates"] if gate["measure"] == "satisfaction_rate"), None)
     if gate:
         verdict = "met" if meets(rate, gate["comparison"], gate["threshold"]) else "not_met"
         rule = words(f"comparison.{gate['comparison']}", threshold=words.threshold(gate["threshold"], "share"))
         row |= {"rule": rule, "verdict": verdict, "verdict_text": words(f"verdict.{verdict}")}
+        row["source"] = words.source(gate.get("clause"))
     return row
 
 
@@ -238,7 +253,12 @@ def pooled_rate(records: Iterable[dict[str, Any]]) -> float | None:
     >>> pooled_rate([rate(95, 100), rate(5, 10)])
     0.9090909090909091
     """
+    satisfied, base = pooled_parts(records)
+    return satisfied / base if base else None
+
+
+def pooled_parts(records: Iterable[dict[str, Any]]) -> tuple[float, float]:
+    """Return the sums of the satisfied forms and of the bases."""
     rates = [measure for record in records for measure in record["measures"] if measure["id"] == "satisfaction_rate"]
     known = [rate for rate in rates if rate["numerator"] is not None and rate["denominator"]]
-    total = sum(rate["denominator"] for rate in known)
-    return sum(rate["numerator"] for rate in known) / total if total else None
+    return sum(rate["numerator"] for rate in known), sum(rate["denominator"] for rate in known)

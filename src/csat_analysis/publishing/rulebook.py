@@ -31,7 +31,7 @@ def rule_table(programme: Programme, language: str) -> Exhibit:
          _reason(rule, words))
         for rule in rules(programme)
     ]  # fmt: skip
-    heads = [Column(words(f"head.{name}")) for name in ("what", "value", "source", "reason")]
+    heads = [Column(words(f"head.{name}")) for name in ("what", "setting", "source", "explanation")]
     return table(words("caption.rules"), heads, rows, kind="rules")
 
 
@@ -40,6 +40,8 @@ def _reason(rule: Mapping[str, Any], words: Words) -> str:
 
 
 def _rule_name(rule: Mapping[str, Any], programme: Programme, words: Words) -> str:
+    if rule["rule"] == "interpretation":
+        return words("rule.interpretation", clause=rule["id"])
     title = words.title(rule["title"], rule["id"])
     if rule["rule"] in ("gate", "measure"):
         title = measure_title(programme, rule["id"], words)
@@ -74,6 +76,8 @@ def _rule_value(rule: Mapping[str, Any], programme: Programme, words: Words) -> 
         return formula(programme, rule["id"] or "index", words)
     if kind == "duty":
         return words(f"every.{value['every']}") if value["every"] else words("months_before", n=value["months_before"])
+    if kind == "interpretation":
+        return words.title(rule["title"])
     if kind == "grade":
         return words("comparison.at_least", threshold=words.threshold(value, unit_of("index", programme)))
     return str(value)

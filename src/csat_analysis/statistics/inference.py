@@ -18,6 +18,11 @@ class Estimate(NamedTuple):
     n: int
     n_effective: float  # after weights and finite population; inf in a census
 
+    @property
+    def is_census(self) -> bool:
+        """Return whether everybody was asked and answered, so that there is no sampling error."""
+        return math.isinf(self.n_effective)
+
 
 def estimate_mean(
     values: np.ndarray, weights: np.ndarray, counts: np.ndarray, population: int | None = None
@@ -34,7 +39,8 @@ def estimate_mean(
     Notes
     -----
     Linearised standard error of a ratio of sample totals, without strata and clusters; finite-population factor
-    1 - n/N. Effective n: Kish's, times (N - 1)/(N - n).
+    1 - n/N. Effective n: n over the design effect of the weights (not below 1), times (N - 1)/(N - n); where all values
+    are the same, the design effect is Kish's.
 
     References
     ----------
@@ -52,11 +58,12 @@ def estimate_mean(
     squares = float((counts * weights**2 * (values - mean) ** 2).sum())
     left_out = finite_population_factor(n, population)
     se = math.sqrt(squares * n / (n - 1) * left_out) / total if n > 1 else math.nan
-    kish = total**2 / float((counts * weights**2).sum())
+    spread = total * float((counts * weights * (values - mean) ** 2).sum())
+    effect = max(1.0, n * squares / spread if spread else n * float((counts * weights**2).sum()) / total**2)
     if left_out == 0:
         return Estimate(mean, 0.0, n, math.inf)
     corrected = (population - 1) / (population - n) if population and left_out < 1 else 1.0
-    return Estimate(mean, se, n, kish * corrected)
+    return Estimate(mean, se, n, n / effect * corrected)
 
 
 def finite_population_factor(n: int, population: int | None) -> float:
@@ -85,10 +92,13 @@ def wilson_interval(share: float, n_effective: float) -> tuple[float, float]:
 
 
 def mean_interval(estimate: Estimate) -> tuple[float, float]:
-    """Return the 95 % interval of a mean by Student's t with n - 1 degrees of freedom; in a census the mean itself."""
-    if math.isinf(estimate.n_effective):
+    """Return the 95 % interval of a mean by Student's t with n - 1 degrees of freedom; in a census the mean itself.
+
+    Nothing (NaN) for one value, or where all values are the same: their spread says nothing of the error.
+    """
+    if estimate.is_census:
         return estimate.mean, estimate.mean
-    if estimate.n < 2:
+    if estimate.n < 2 or estimate.se == 0:
         return math.nan, math.nan
     half = float(stats.t.ppf((1 + LEVEL) / 2, estimate.n - 1)) * estimate.se
     return estimate.mean - half, estimate.mean + half
