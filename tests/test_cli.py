@@ -295,3 +295,12 @@ def test_a_record_is_valid_json_whatever_the_locale(tmp_path):
     assert err.startswith("data/other/2024: no responses.csv")
     assert "demo 2024: ok" in out
     assert json.loads((root / "reports/demo/2024/record.json").read_bytes())["title"]["zh"] == "示例"
+
+
+def test_check_looks_for_the_chapters_too(tmp_path):
+    root = make_root(tmp_path, {"params/programmes/demo.yml": programme("25_change")})
+    answer = csat("check", "--root", root)
+    assert answer.status == 1
+    assert (
+        "demo.yml: chapters: there is no notebooks/25_change.ipynb; mend the name, or add the notebook." in answer.err
+    )

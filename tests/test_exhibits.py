@@ -109,6 +109,7 @@ CASES = {
     "nothing to divide by": {"rows": MIXED, "counts": dict.fromkeys(["frame", "distributed", "deliveries", "complaints"], 0)},
     "nothing known": {"rows": MIXED, "counts": {}},
     "in progress": {"rows": MIXED, "plan": {"as_of": "2024-12-30"}, "gates": [gate(threshold=0.9, cumulated=True)]},
+    "a condition that is met": {"rows": forms(6), "gates": [VOIDS], **RATE},
     "remedy due": {"rows": forms(6) + forms(4, "", "", stem="g"), "gates": [VOIDS]},
     "void": {
         "rows": forms(6) + forms(4, "", "", stem="g"), "gates": [VOIDS], "plan": {"remedy": {"due_on": "2024-12-31"}},
@@ -121,6 +122,11 @@ CASES = {
         "rows": "a | satisfied | fair | 1 | 0.5 | 3\nb | fair | fair | 2 | 2 | 1000",
         "head": HEAD.replace("\n", " | weight | count\n"),
     },
+    "weights in strata": {
+        "rows": "a | satisfied | fair | 1 | 2\nb | fair | fair | 2 | 0.5", "head": HEAD.replace("\n", " | weight\n"),
+        "run": {"design": {"stratum": "region"}},
+    },
+    "more forms than customers": {"rows": forms(6), "counts": {"frame": 5, "distributed": 6}},
     "points below zero": {"rows": forms(2, "dissatisfied", "dissatisfied"), "index": {"survey_rate": 1}, "gates": [],
                           "points": {"values": {"satisfied": 1, "fair": 0, "dissatisfied": -1.5}}, "grades": None},
 }  # fmt: skip
@@ -215,7 +221,8 @@ def test_a_headline_shows_value_interval_formula_and_the_parts_of_the_rate():
     shown = [paragraph.strip() for paragraph in read(exhibits.headline(found, "zh")).itertext() if paragraph.strip()]
     assert shown == [
         "结果有效", "满意率", "75.00%", "95% 置信区间：30.06%～95.44%（Wilson 法）",
-        "口径：满意份数 ÷ 有效问卷", "一份问卷计为满意的条件：“交货”一题答“满意”", "3 ÷ 4 = 75.00%", "本次调查结果可以使用。",
+        "口径：满意份数 ÷ 有效份数", "一份问卷计为满意的条件：“交货”一题答“满意”", "3 ÷ 4 = 75.00%",
+        "规程未规定结果有效的条件，未作此项判定。",
     ]  # fmt: skip
     english = text(exhibits.headline(found, "en"))
     for part in (
@@ -238,7 +245,8 @@ def test_a_headline_index_is_shown_as_the_sum_it_is_with_its_grade():
         "评价等级：差",
     ):
         assert part in found
-    assert re.search(r"95% 置信区间：\d[\d.]+～\d[\d.]+（由各构成项的区间相加）", found)
+    # t(0.975; 2 df) = 4.30265 times a standard error of 8: 41.58, and not above 100; Poisson: 0.24 to 7.22 points
+    assert "95% 置信区间：34.35～99.76（由各构成项的区间合成，偏宽）" in found
 
 
 @pytest.mark.parametrize("headline, parts", [("return_rate", "7 ÷ 10 = 70.00%"), ("weighted_score", "588 ÷ 7 = 84.00")])
@@ -268,7 +276,8 @@ def test_a_weighted_headline_says_so():
     weighted = result(
         "a | satisfied | fair | 1 | 2.5\nb | fair | fair | 1 | 1", head=HEAD.rstrip() + " | weight\n", **RATE
     )
-    assert "2.50 ÷ 3.50 = 71.43 %" in text(exhibits.headline(weighted, "en")).replace("\u00a0", " ")
+    # 2.5 ÷ 3.5 of two forms: 1.43
+    assert "1.43 ÷ 2 = 71.43 %" in text(exhibits.headline(weighted, "en")).replace("\u00a0", " ")
     assert speak("en")("note.weights") in text(exhibits.headline(weighted, "en"))
 
 
@@ -281,7 +290,9 @@ def test_a_headline_that_cannot_be_computed_is_a_dash():
 @pytest.mark.parametrize(
     "kind, stamp, sentence",
     [
-        ("normal", "结果有效", "本次调查结果可以使用。"),
+        ("a condition that is met", "结果有效", "本次调查结果可以使用。"),
+        ("no index", "结果有效", "规程未规定结果有效的条件，未作此项判定。"),
+        ("normal", "结果有效", "主要指标没有可用的数值。"),
         ("remedy due", "待补救", "未达到结果有效的条件：无效占比 40.00%（规定：≤ 30.00%）。须采取补救措施"),
         ("void", "调查无效", "未达到结果有效的条件：无效占比 40.00%（规定：≤ 30.00%）。本次调查无效"),
     ],
@@ -298,7 +309,7 @@ def test_a_summary_tells_the_return_and_the_rules():
     assert "实发 10 份，回收 6 份，回收率 60.00%，其中有效 6 份。" in found
     assert "规定与目标共 1 项，达标 0 项。" in found
     assert "未达标：回收率 60.00%（规定：≥ 70.00%）。" in found
-    assert "据此应启动：催收。" in found
+    assert "据此应采取：催收。" in found
 
 
 # --- fieldwork ----------------------------------------------------------------------------------------
@@ -308,8 +319,8 @@ def test_the_ledger_goes_from_the_customer_file_to_the_satisfied_forms():
     # of 8 different customers, 6 forms went out (one line repeats an id), one of them to somebody not eligible
     stages = ledger.stage_table(case("every table"), "zh")
     assert table(stages) == {
-        "应发（调查对象总体）": ["8"], "实发": ["6"], "实发中的合格对象": ["5"], "回收": ["5"], "回收中的有效问卷": ["4"],
-        "回收中的无效问卷": ["1"], "回收中的满意问卷": ["2"],
+        "应发（调查对象总体）": ["8"], "实发": ["6"], "其中：符合调查条件": ["5"], "回收": ["5"], "其中：有效问卷": ["4"],
+        "其中：无效问卷": ["1"], "其中：满意问卷": ["2"],
     }  # fmt: skip
     assert notes(stages) == ["发放登记：已回收 2；未注明 2；拒答 1；非调查对象 1"]
     assert list(table(ledger.stage_table(case("nothing known"), "en")).values()) == [
@@ -342,7 +353,7 @@ def test_an_account_has_a_row_for_each_table():
 
 def test_an_account_says_where_rows_are_more_or_fewer_than_forms():
     assert notes(ledger.account_table(case("weights and counts").survey, "zh")) == [
-        "文件每行是一种相同的回答，count 列为这样的问卷有多少份；2 行共 1,003 份问卷。"
+        "文件中每行代表回答相同的一组问卷，count 列为该组份数；共 2 行、1,003 份。"
     ]
     elsewhere = sheet(HEAD + MIXED)._replace(elsewhere=1200)
     found = load.assemble(demo(**RULES), run_of(), {"responses": elsewhere})
@@ -355,7 +366,7 @@ def test_what_was_rejected_is_listed_with_file_line_column_value_and_reason():
     assert lines == [
         ["frame.csv", "4", "customer_id", "不列出", "编号与前面重复，以先出现者为准"],
         ["distribution.csv", "6", "form_id", "不列出", "编号与前面重复，以先出现者为准"],
-        ["distribution.csv", "8", "disposition", "lost", "不是规定的处置结果，该问卷仍计入实发"],
+        ["distribution.csv", "8", "disposition", "lost", "不在规定的发放结果之列，该问卷仍计入实发"],
         ["responses.csv", "4", "service", "7", "不在答案选项之列，该问卷其余回答照用"],
         ["complaints.csv", "4", "received_on", "soon", "不是日期，仅该格不用"],
     ]
@@ -400,8 +411,25 @@ def test_findings_are_sentences():
     assert found == [
         "发放登记列明已回收 2 份，实际收到 5 份；以实际收到的为准。",
         "有 1 份回收问卷不在发放登记之中，仍计入回收。",
-        "有 1 件投诉不在本期之内或属于重复登记，未计入。",
+        "有 1 件投诉不在本期之内或为重复录入，未计入。",
     ]
+
+
+@pytest.mark.parametrize(
+    "language, said",
+    [
+        ("zh", "回收 6 份，多于应发 5 份，请核对顾客名册；未作有限总体校正。"),
+        (
+            "en",
+            "6 forms came back, more than the 5 that were due: check the customer file. "
+            "There is no finite-population correction.",
+        ),
+    ],
+)
+def test_more_forms_than_customers_are_a_finding(language, said):
+    found = read(ledger.findings(case("more forms than customers").survey, language)).findall(".//li")
+    assert [entry.text for entry in found] == [said]
+    assert "应发" not in text(ledger.findings(result(forms(6), {"frame": 6, "distributed": 6}).survey, "zh"))
 
 
 def test_the_files_are_listed_with_the_start_of_their_checksums():
@@ -413,17 +441,22 @@ def test_the_files_are_listed_with_the_start_of_their_checksums():
 
 
 def test_every_rate_has_its_definition_parts_interval_and_source():
-    gates = [gate(clause="5.2"), gate("valid_rate")]
-    found = table(exhibits.rate_table(result(forms(3) + forms(1, "fair", stem="g"), gates=gates, **RATE), "zh"))
+    gates = [gate(clause="5.2"), gate("valid_rate", clause="5.3"), gate("satisfaction_rate", clause="5.4")]
+    measures = [{"id": "valid_rate", "clause": "4.1"}, "weighted_score"]
+    found = result(forms(3) + forms(1, "fair", stem="g"), gates=gates, measures=measures, **RATE)
+    found = table(exhibits.rate_table(found, "zh"))
     assert found["回收率"] == [
         "回收 ÷ 实发",
         "4",
         "10",
         "40.00%",
         "全数统计，无抽样误差",
-        "条款 5.2",
+        "通用口径",  # clause 5.2 sets a threshold and defines nothing
     ]
-    assert found["满意率"] == ["满意份数 ÷ 有效问卷", "3", "4", "75.00%", "30.06%～95.44% / Wilson 法", ASSUMED]
+    assert (found["有效率"][0], found["有效率"][-1]) == ("有效 ÷ 回收", "条款 4.1")
+    assert (found["满意度得分"][0], found["满意度得分"][-1]) == ("各份得分之和 ÷ 有得分的份数", ASSUMED)
+    assert found["应答率"][0] == "有效 ÷ 符合调查条件的实发份数"
+    assert found["满意率"] == ["满意份数 ÷ 有效份数", "3", "4", "75.00%", "30.06%～95.44% / Wilson 法", ASSUMED]
     assert found["发放率"] == ["实发 ÷ 应发", "10", "–", "–", "–", "通用口径"]
     assert "有效问卷满意率" not in found  # it would stand there twice
 
@@ -434,8 +467,14 @@ def test_a_rate_by_returned_forms_stands_beside_the_one_of_valid_forms():
     rates = table(exhibits.rate_table(found, "zh"))
     assert (rates["满意率"][1:4], rates["满意率"][5]) == (["3", "4", "75.00%"], "条款 4.1")
     assert rates["有效问卷满意率"][1:4] == ["3", "3", "100.00%"]
-    assert "规程规定的分母为全部回收问卷，含空白卷和无效卷；按有效问卷计算，满意率为 100.00%。" in notes(
-        exhibits.gate_table(found, "zh")
+    said = "分母为全部回收问卷，含无效卷（包括空白卷）（条款 4.1）；按有效份数计算，满意率为 100.00%。"
+    assert said in notes(exhibits.gate_table(found, "zh"))
+    # where the procedure does not say so, nor does the page
+    keys["satisfaction_rate"] = {"denominator": "returned"}
+    assumed = notes(exhibits.gate_table(result(forms(3) + forms(1, "", "", stem="g"), **keys), "en"))
+    assert assumed[-1] == (
+        "The denominator is all returned forms, invalid and blank ones included "
+        "(not in the procedure; set by this organisation). Of the valid forms, 100.00 % are satisfied."
     )
 
 
@@ -443,6 +482,47 @@ def test_an_interval_that_is_withheld_says_why():
     found = table(exhibits.rate_table(case("clusters"), "zh"))
     assert found["满意率"][4] == "暂不给出（问卷按群发放）"
     assert found["满意率"][3] == "50.00%"
+
+
+@pytest.mark.parametrize(
+    "language, rate, score",
+    [
+        ("zh", "75.00%～75.00% / 全数作答，无抽样误差", "78.00～78.00 / 全数作答，无抽样误差"),
+        (
+            "en",
+            "75.00 % to 75.00 % / everybody answered, no sampling error",
+            "78.00 to 78.00 / everybody answered, no sampling error",
+        ),
+    ],
+)
+def test_where_everybody_answered_there_is_no_sampling_error(language, rate, score):
+    # 3 of 4 satisfied; 84, 84, 84 and 60 points
+    rows, words = forms(3) + forms(1, "fair", stem="g"), speak(language)
+    found = table(exhibits.rate_table(result(rows, {"frame": 4, "distributed": 4}), language))
+    assert found[words("measure.satisfaction_rate")][4] == rate
+    assert found[words("measure.weighted_score")][4] == score
+    of_five = table(exhibits.rate_table(result(rows, {"frame": 5, "distributed": 5}), language))
+    methods = [of_five[words(f"measure.{name}")][4].split(" / ")[1] for name in ("satisfaction_rate", "weighted_score")]
+    assert methods == [words("method.wilson"), words("method.t")]
+
+
+@pytest.mark.parametrize(
+    "language, why",
+    [("zh", "暂不给出（各份得分相同，无法估计误差）"), ("en", "withheld, all forms have the same points")],
+)
+def test_forms_that_all_say_the_same_have_a_mean_without_an_interval(language, why):
+    words, found = speak(language), result(forms(6, service="satisfied"), measures=["survey_rate"])
+    rates = table(exhibits.rate_table(found, language))
+    assert [rates[words(f"measure.{name}")][4] for name in ("weighted_score", "survey_rate")] == [why, why]
+    assert [cell.rstrip(" %") for cell in rates[words("measure.survey_rate")][1:4]] == ["1,200", "1,200", "100.00"]
+    # a share is another matter: Wilson's interval of 6 of 6
+    assert re.findall(r"\d+\.\d\d", rates[words("measure.satisfaction_rate")][4]) == ["60.97", "100.00"]
+
+
+def test_an_interval_of_a_mean_ends_where_a_score_can_reach():
+    # 84, 84, 60: mean 76, standard error 8; 76 ± 4.30265 · 8 is 41.58 to 110.42
+    found = table(exhibits.rate_table(result(forms(2) + "c | fair | | 1"), "zh"))
+    assert found["满意度得分"][3:5] == ["76.00", "41.58～100.00 / t 分布法"]
 
 
 def test_a_procedure_without_satisfied_forms_has_no_satisfaction_rate():
@@ -479,9 +559,39 @@ def test_a_gate_shows_rule_value_verdict_source_and_consequence():
         "服务：分项满意率": ["≥ 0.00%", "0.00%", "达标", ASSUMED, "–"],
         "满意度指数": ["≥ 80.00", "84.00", "达标", ASSUMED, "催收"],
     }
-    assert notes(exhibit) == ["“–”：规程未规定后果。"]
+    assert notes(exhibit) == ["“–”：规程未规定后果。", "判定按字面作出，未计算把握度。"]
     marks = [cell.get("class") for cell in read(exhibit).findall(".//td") if "verdict" in (cell.get("class") or "")]
     assert marks == [f"verdict {mark}" for mark in ("not_met", "not_met", "missing", "met", "not_met", "met", "met")]
+
+
+@pytest.mark.parametrize(
+    "language, said",
+    [
+        (
+            "zh",
+            ["回收率：以实发份数为准。", "有效率：年末之前不作判定。", "判定按字面作出，未计算把握度。"],
+        ),
+        (
+            "en",
+            [
+                "Return rate: Of the forms sent.", "Valid rate: Not judged before the year ends.",
+                "Verdicts are literal; their certainty is not computed.",
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_what_the_procedure_s_file_says_of_a_rule_stands_below_the_table(language, said):
+    noted = [
+        gate(otherwise="flag", note={"zh": "以实发份数为准。", "en": "Of the forms sent."}),
+        gate("invalid_rate", "at_most", 0.3, otherwise="flag"),
+        gate(
+            "valid_rate", otherwise="flag", note={"zh": "年末之前不作判定。", "en": "Not judged before the year ends."}
+        ),
+    ]
+    assert notes(exhibits.gate_table(result(forms(6), gates=noted), language)) == said
+    silent = [{**each, "note": None} for each in noted]
+    assert notes(exhibits.gate_table(result(forms(6), gates=silent), language)) == said[-1:]
+    assert notes(exhibits.gate_table(result(forms(6), gates=[]), language)) == []  # no verdicts, nothing said of them
 
 
 def test_a_gate_that_voids_the_survey_has_a_consequence():
@@ -502,17 +612,20 @@ def test_a_verdict_that_rounding_would_turn_round_is_flagged(returned, distribut
     )
     (cells,) = table(exhibit).values()
     assert (cells[1].rstrip(" %"), cells[2] in ("达标", "met")) == (shown, returned == 175_000)
-    assert [shown in note and str(exact) in note for note in notes(exhibit)] == [True] * bool(exact)
+    *flags, last = notes(exhibit)
+    assert [shown in note and str(exact) in note for note in flags] == [True] * bool(exact)
+    literal = {"zh": "判定按字面作出，未计算把握度。", "en": "Verdicts are literal; their certainty is not computed."}
+    assert last == literal[language]
 
 
 def test_a_gate_in_progress_is_neither_met_nor_not_met():
     (cells,) = table(exhibits.gate_table(case("in progress"), "zh")).values()
     assert cells == ["≥ 90.00%", "50.00%", "进行中", ASSUMED, "–"]
-    assert "据此应启动" not in text(exhibits.summary(case("in progress"), "zh"))
+    assert "据此应采取" not in text(exhibits.summary(case("in progress"), "zh"))
 
 
 def test_where_the_procedure_sets_no_rules_a_sentence_says_so():
-    assert text(exhibits.gate_table(case("no gates"), "zh")) == "本规程未对各项数值作出规定。"
+    assert text(exhibits.gate_table(case("no gates"), "zh")) == "本规程未对任何指标规定限值。"
 
 
 def test_a_threshold_is_shown_as_the_procedure_writes_it():
@@ -546,16 +659,69 @@ def test_the_index_is_the_sum_of_its_products():
     assert exhibits.index_table(case("no index"), "zh").html == ""
 
 
+@pytest.mark.parametrize(
+    "title, zh, en",
+    [
+        (None, "“满意度指数”的计算", "How “Satisfaction index” is computed"),
+        (
+            {"zh": "顾客满意率", "en": "Customer satisfaction"},
+            "“顾客满意率”的计算",
+            "How “Customer satisfaction” is computed",
+        ),
+    ],
+)
+def test_the_index_is_called_by_its_name(title, zh, en):
+    found = result(forms(2), index={"terms": {"weighted_score": 1}, "title": title})
+    captions = [read(exhibits.index_table(found, language)).find(".//caption").text for language in LANGUAGES]
+    assert captions == [zh, en]
+
+
 # --- items and groups ---------------------------------------------------------------------------------
 
 
 def test_answers_are_counted_with_shares_of_those_who_answered():
     assert table(exhibits.answer_table(case("normal"), "zh")) == {
-        "交货": ["2 / 50.00%", "1 / 25.00%", "1 / 25.00%", "4", "0", "1"],
-        "服务": ["1 / 50.00%", "1 / 50.00%", "0 / 0.00%", "2", "1", "2"],  # a rejected answer is not answered
+        "交货": ["2 / 50.00%", "1 / 25.00%", "1 / 25.00%", "4", "0", "1", "0"],
+        "服务": ["1 / 50.00%", "1 / 50.00%", "0 / 0.00%", "2", "1", "1", "1"],  # c's answer was rejected, e gave none
     }
     heads = [head.text for head in read(exhibits.answer_table(case("normal"), "zh")).findall(".//th[@scope='col']")]
-    assert heads == ["题目", "满意", "一般", "不满意", "回答数", "不适用", "单项弃权"]
+    assert heads == ["题目", "满意", "一般", "不满意", "回答数", "不适用", "单项弃权", "剔除回答"]
+
+
+def test_a_rejected_answer_is_not_called_not_answered():
+    rows, head = "a | great | fair | 1 | 3\nb | fair | | 1 | 2\nc | | x | 1 | 1", HEAD.replace("\n", " | count\n")
+    exhibit = exhibits.answer_table(result(rows, head=head), "en")
+    heads = [head.text for head in read(exhibit).findall(".//th[@scope='col']")]
+    assert heads[-4:] == ["Answers", "Not applicable", "Not answered", "Answers rejected"]
+    found = {name: cells[-4:] for name, cells in table(exhibit).items()}
+    assert found == {"Delivery": ["2", "0", "1", "3"], "Service": ["3", "0", "2", "1"]}
+    # what was rejected of other tables, in lines of the same numbers, is nothing of the answers
+    assert table(exhibits.answer_table(case("every table"), "en")) == table(exhibits.answer_table(case("normal"), "en"))
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_the_answers_to_a_question_add_up_to_the_forms(kind):
+    levels = len(case(kind).survey.programme.level_ids)
+    for cells in table(exhibits.answer_table(case(kind), "en")).values():
+        numbers = [int(cell.split(" / ")[0].replace(",", "")) for cell in cells]
+        assert numbers[levels] == sum(numbers[:levels])
+        assert sum(numbers[levels:]) == case(kind).evidence.returned
+
+
+@pytest.mark.parametrize(
+    "rows, blank",
+    [
+        ("a | fair | fair | 1 | 5", None),
+        ("a | fair | | 1 | 5\nb | | not_applicable | 1 | 1", None),  # each says something
+        ("a | fair | fair | 1 | 5\nb | | | 1 | 1\nc | | | 2 | 1200", "1,201"),
+    ],
+)
+def test_forms_without_any_answer_are_counted_below_the_table(rows, blank):
+    found = result(rows, head=HEAD.replace("\n", " | count\n"))
+    said = {"zh": "单项弃权含未作任何回答的问卷 {} 份。", "en": "Not answered includes {} forms without any answer."}
+    for language in LANGUAGES:
+        below = notes(exhibits.answer_table(found, language))[1:]
+        assert below == ([said[language].format(blank)] if blank else [])
 
 
 def test_an_item_shows_mean_standard_error_share_and_interval():
@@ -589,8 +755,12 @@ def test_without_satisfied_levels_an_item_has_its_mean_alone():
 
 
 def test_weighted_shares_say_that_they_are():
-    assert "比率和平均分经过加权；回答数未加权。" in notes(exhibits.answer_table(case("weights and counts"), "zh"))
-    assert notes(exhibits.answer_table(case("normal"), "zh")) == ["比例以已作答者为基数；单项弃权和不适用不计入基数。"]
+    said = "满意率、得分和平均分经过加权；份数、回答数和回收率等比率未加权。"
+    assert said in notes(exhibits.answer_table(case("weights and counts"), "zh"))
+    assert notes(exhibits.answer_table(case("normal"), "zh")) == [
+        "比例以已作答者为基数；单项弃权和不适用不计入基数。",
+        "单项弃权含未作任何回答的问卷 1 份。",
+    ]
 
 
 def test_a_group_shows_share_interval_and_number_of_answers():
@@ -682,28 +852,141 @@ def test_a_form_is_followed_to_its_score():
     "kind, said",
     [
         ("nothing known", ["how many people did not answer", "size of the population is not known", "values used are not"]),
-        ("normal", ["6 of the 10 forms distributed", "size of the population is not known", "values used are not"]),
-        ("clusters", ["6 of the 10 forms distributed", "come in clusters", "values used are not"]),
+        ("normal", ["6 of the 10 forms sent to eligible", "size of the population is not known", "values used are not"]),
+        ("clusters", ["6 of the 10 forms sent to eligible", "come in clusters", "values used are not"]),
         (
             "strata of a finite population",
-            ["4 of the 10 forms distributed", "The population is finite (20)", "not stratum by stratum", "values used are not"],
+            [
+                "10 of the 20 due were never sent", "4 of the 10 forms sent to eligible", "The population is 20;",
+                "equal chances, not stratum by stratum", "values used are not",
+            ],
         ),
-        ("weights and counts", ["size of the population is not known", "Shares and means are weighted", "values used are not"]),
+        (
+            "weights and counts",
+            ["size of the population is not known", "rates, scores and means are weighted", "values used are not"],
+        ),
+        (
+            "weights in strata",
+            [
+                "8 of the 10 forms sent to eligible", "size of the population is not known",
+                "The intervals are not computed stratum by stratum.", "rates, scores and means are weighted",
+                "values used are not",
+            ],
+        ),
+        (
+            "every table",  # 8 customers, 6 forms sent, 5 to somebody eligible, 4 valid; 2 complaints
+            [
+                "2 of the 8 due were never sent", "1 of the 5 forms sent to eligible", "The population is 8;",
+                "takes complaints as independent", "values used are not",
+            ],
+        ),
     ],
 )  # fmt: skip
 def test_the_limits_are_those_of_this_survey(kind, said):
-    sentences = [entry.text for entry in read(exhibits.limits(case(kind), "en")).findall(".//li")]
-    found = [next((part for part in said if part in sentence), sentence) for sentence in sentences]
-    assert found == said
+    assert recognised(case(kind), "en", said) == said
+
+
+def recognised(found: Assessment, language: str, said: list[str]) -> list[str]:
+    """Return each limit by the words it is known by, and whole where it has none of them."""
+    sentences = [entry.text for entry in read(exhibits.limits(found, language)).findall(".//li")]
+    return [next((part for part in said if part in sentence), sentence) for sentence in sentences]
+
+
+@pytest.mark.parametrize(
+    "kind, said",
+    [
+        (
+            "every table",
+            [
+                "应发 8 份中有 2 份未发出，这些人的感受不得而知。",
+                "发给符合条件者的 5 份中有 1 份没有有效回答；这些人的感受可能不同，置信区间不反映这一点。",
+                "调查对象总体共 8；满意率、得分和各题的置信区间已按作答份数占总体的比例作有限总体校正（分组和投诉率除外）。",
+                "投诉率的置信区间假定各次投诉互不相关；遇有群诉，区间偏窄。",
+                "所依据的取值中有 12 项规程未作规定，由本单位设定（见“满意度”页末的一览表）。",
+            ],
+        ),
+        (
+            "weights in strata",
+            [
+                "发给符合条件者的 10 份中有 8 份没有有效回答；这些人的感受可能不同，置信区间不反映这一点。",
+                "调查对象总体的数量未提供；置信区间按从很大的总体中随机抽样计算。",
+                "置信区间未分层计算。",
+                "满意率、得分和平均分经过加权；份数、回答数和回收率等比率未加权。",
+                "所依据的取值中有 12 项规程未作规定，由本单位设定（见“满意度”页末的一览表）。",
+            ],
+        ),
+    ],
+)
+def test_the_limits_are_said_in_chinese_too(kind, said):
+    assert [entry.text for entry in read(exhibits.limits(case(kind), "zh")).findall(".//li")] == said
+
+
+@pytest.mark.parametrize("last, missed", [("ineligible", False), ("refused", True)])
+def test_who_was_not_to_be_asked_is_not_missed(last, missed):
+    sent = "form_id | disposition\n" + "".join(f"f{number} | returned\n" for number in range(4)) + f"f4 | {last}"
+    found = result(forms(4), {}, tables={"distribution": sent})
+    assert ("没有有效回答" in text(exhibits.limits(found, "zh"))) == missed
+    assert ("1 of the 5 forms sent to eligible" in text(exhibits.limits(found, "en"))) == missed
+
+
+@pytest.mark.parametrize(
+    "language, corrected",
+    [
+        ("zh", ["有限总体校正", "调查对象总体"]),
+        ("en", ["are corrected", "The population is", "size of the population"]),
+    ],
+)
+def test_where_more_came_back_than_there_are_no_correction_is_claimed(language, corrected):
+    """Nor is the population called unknown: the finding says what is wrong with it."""
+    found = text(exhibits.limits(case("more forms than customers"), language))
+    assert [claim for claim in corrected if claim in found] == []
+    just_all = text(exhibits.limits(result(forms(6), {"frame": 6, "distributed": 6}), language))
+    assert corrected[0] in just_all
+    # and none is made: 6 of 6, Wilson
+    rates = table(exhibits.rate_table(case("more forms than customers"), language))
+    (rate,) = [cells for name, cells in rates.items() if name in ("满意率", "Satisfaction rate")]
+    assert re.findall(r"\d+\.\d\d", rate[4]) == ["60.97", "100.00"]
+
+
+EVENTS = {"zh": "假定各次投诉互不相关", "en": "takes complaints as independent"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "counts, keys, told",
+    [
+        ({"complaints": 2, "deliveries": 100}, {}, True),
+        ({"complaints": 0, "deliveries": 100}, {}, True),
+        ({"complaints": 2, "deliveries": 0}, {}, False),
+        ({"complaints": 2, "deliveries": 100}, RATE, False),  # a complaint rate is not asked for
+        ({"complaints": 2, "frame": 50}, {"measures": ["complaints_per_1000"], **RATE}, True),
+        ({"complaints": 2}, {"measures": ["complaints_per_1000"], **RATE}, False),
+    ],
+)
+def test_where_complaints_have_an_interval_its_premise_is_said(counts, keys, told, language):
+    assert (EVENTS[language] in text(exhibits.limits(result(forms(6), counts, **keys), language))) == told
 
 
 def test_forms_that_were_not_sent_are_not_called_unknown():
-    assert "未提供" not in text(exhibits.limits(case("nothing to divide by"), "zh"))
+    assert "实发份数未提供" not in text(exhibits.limits(case("nothing to divide by"), "zh"))
 
 
 def test_the_number_of_assumptions_is_that_of_the_procedure():
     # the scale, its points, the satisfied level, two items, validity, the form, its rate, index, two grades, min_n
     assert "所依据的取值中有 12 项规程未作规定" in text(exhibits.limits(case("normal"), "zh"))
+
+
+@pytest.mark.parametrize(
+    "language, said", [("zh", "取值中有 {} 项规程未作规定"), ("en", "{} of the values used are not in")]
+)
+def test_what_is_read_into_a_clause_counts_as_an_assumption(language, said):
+    readings = [
+        {"of": "5.2", "text": "returned ÷ distributed"},
+        {"of": "5.2", "text": "of all forms", "note": "unclear"},
+    ]
+    for number, interpretations in ((12, []), (13, readings[:1]), (14, readings)):
+        found = result(forms(6), interpretations=interpretations)
+        assert said.format(number) in text(exhibits.limits(found, language))
 
 
 # --- what it is made of -------------------------------------------------------------------------------
@@ -764,7 +1047,7 @@ def named(name: str) -> Assessment:
         satisfied_form={"reading": "item", "item": "delivery", "note": name},
         items=[{"id": "delivery", "title": name, "clause": name}, {"id": "service", "title": f"{name} 2"}],
         gates=[
-            gate("return_rate", threshold=0.95, clause=name, otherwise="flag"),
+            gate("return_rate", threshold=0.95, clause=name, otherwise="flag", note=name),
             gate("index", threshold=2, voids="unless_remedied", otherwise="flag"),
             gate("delivery.mean", "at_most", 0, clause=name),
         ],
@@ -800,14 +1083,14 @@ def test_every_place_of_a_name_shows_it():
     """The title of the run is the page's, not an exhibit's."""
     found, where = named("{0}"), {}
     for name, parts in {
-        "rejected_table": {"file": "{0}.csv", "value": "{0}!"},
+        "rejected_table": {"file": "{0}.csv", "value": "不列出"},  # {0}! is more than a word
         "group_table": {"group": "{0}：{0}", "item": "{0} 2"},
         "form_path_table": {"form": "问卷 {0} 的得分过程", "level": "{0}"},
         "crosstab": {"caption": "{0}（按{0}）"},
-        "gate_table": {"clause": "条款 {0}", "measure": "{0}：平均分"},
+        "gate_table": {"clause": "条款 {0}", "measure": "{0}：平均分", "note": "回收率：{0}"},
         "headline": {"grade": "评价等级：{0}"},
-        "summary": {"trigger": "据此应启动：{0}。"},
-        "index_table": {"source": "依据：条款 {0}"},
+        "summary": {"trigger": "据此应采取：{0}。"},
+        "index_table": {"source": "依据：条款 {0}", "caption": "“{0}”的计算"},
     }.items():
         shown = "".join(Page(show(name, found, "zh", by="{0}").html).texts)
         where |= {(name, what): part in shown for what, part in parts.items()}

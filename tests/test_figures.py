@@ -243,9 +243,12 @@ def test_a_figure_is_the_same_on_a_machine_that_never_drew_before(tmp_path):
 
 @EACH_LANGUAGE
 def test_the_numbers_in_the_bars_are_those_of_the_assessment(language):
-    beside = {"zh": ["单项弃权 1，不适用 1"], "en": ["not answered 1, not applicable 1"]}[language] * 2
+    beside = {
+        "zh": ["单项弃权 1，不适用 1", "单项弃权 0，不适用 1"],
+        "en": ["not answered 1, not applicable 1", "not answered 0, not applicable 1"],
+    }[language]
     percent = {"zh": "{}%", "en": "{} %"}[language]
-    # of service, "great" was rejected: its form did not answer
+    # of service, "great" was rejected: that is not the same as no answer
     shown = Counter(labels(drawn("answers", language), size=9))
     assert shown == Counter([percent.format(share) for share in (75, 25, 25, 25, 50)] + ["n = 4"] * 2 + beside)
     shares = usual().distribution.dropna(subset="share")["share"]
@@ -305,8 +308,23 @@ def test_the_numbers_stand_for_forms_that_say_the_same():
 )
 def test_the_sentence_says_what_is_to_be_seen(rows, zh):
     assert sentence(figures.answers(result(rows), "zh")).endswith(
-        f"竖线右侧为计为满意的回答（满意），左侧为其余回答。{zh}"
+        f"竖线右侧是计为满意的回答（满意），左侧是其余回答。图中比例取整，合计可能不为 100%。{zh}"
     )
+
+
+@pytest.mark.parametrize(
+    "language, said",
+    [
+        ("zh", "图中比例取整，合计可能不为 100%。"),
+        ("en", "The shares drawn are rounded and need not add to 100 %."),
+    ],
+)
+@pytest.mark.parametrize("satisfied", [{"levels": ["satisfied"]}, None], ids=["declared", "undeclared"])
+def test_the_sentence_says_that_the_shares_drawn_are_rounded(satisfied, language, said):
+    rows = "form_id | delivery | service\na | satisfied | \nb | fair | \nc | dissatisfied | "
+    exhibit = figures.answers(result(rows, satisfied=satisfied), language)
+    assert [label[:2] for label in labels(exhibit, size=9) if "%" in label] == ["33"] * 3  # 99 together
+    assert said in sentence(exhibit)
 
 
 def test_where_an_interval_would_mislead_none_is_drawn_and_the_caption_claims_none():
@@ -332,7 +350,9 @@ def test_without_answers_a_sentence_stands_in_the_figures_place(rows, language):
 def test_without_satisfied_levels_the_better_half_stands_right_and_no_dots_are_drawn():
     found = result(satisfied=None)
     exhibit = figures.answers(found, "zh")
-    assert "规程未规定哪些回答计为满意；竖线右侧为满意，左侧为其余回答。" in sentence(exhibit)
+    assert "规程未规定哪些回答计为满意；竖线右侧是满意，左侧是其余回答。图中比例取整，合计可能不为 100%。" in sentence(
+        exhibit
+    )
     assert labels(exhibit, size=9) == labels(drawn("answers", "zh"), size=9)
     assert figures.items(found, "zh").html == ""
 

@@ -14,7 +14,7 @@ FLOORS = {
     "statistics": "inference",
     "domain": "evidence schemas | fieldwork complaints scoring",
     "assembly": "tables | load | assessment",
-    "publishing": "markup phrases pages | exhibits ledger figures records rulebook | publish portal checks | runner",
+    "publishing": "markup phrases pages | exhibits ledger figures records rulebook | publish portal | checks runner",
     "": "cli synthetic | __main__",  # the doors
 }
 LANDINGS = [(floor, landing.split()) for floor, landings in FLOORS.items() for landing in landings.split("|")]

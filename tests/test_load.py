@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conftest import demo, run_of, survey_of
+from conftest import demo, run_of, sheet, survey_of
 from csat_analysis.assembly import load, tables
 from csat_analysis.ground import runs
 from csat_analysis.ground.errors import DataError, ParameterError
@@ -498,3 +498,21 @@ def test_a_population_and_a_frame_that_disagree_are_an_error():
 @pytest.mark.parametrize("frame, told", [(1, [("more_than_frame", {"returned": 2, "frame": 1})]), (2, []), (None, [])])
 def test_more_forms_than_customers_are_told(frame, told):
     assert [tuple(finding) for finding in survey_of(PLAIN, plan={"counts": {"frame": frame}}).findings] == told
+
+
+def test_more_forms_than_were_sent_are_told():
+    found = survey_of(PLAIN, plan={"counts": {"distributed": 1}}).findings
+    assert [tuple(finding) for finding in found] == [("more_than_distributed", {"returned": 2, "distributed": 1})]
+
+
+def test_a_choice_of_rows_that_chooses_none_is_an_error():
+    nothing = sheet("form_id | delivery | service")._replace(elsewhere=7)
+    with pytest.raises(DataError, match="no row is chosen by read: responses: where"):
+        load.assemble(demo(), run_of(), {"responses": nothing})
+
+
+@pytest.mark.parametrize("name", ["weight", "count"])
+def test_a_weight_is_no_group(name):
+    rows = f"form_id | delivery | service | {name}\na | fair | fair | 1"
+    with pytest.raises(ParameterError, match=f"{name!r} is a name the package gives itself"):
+        survey_of(rows, groups=[name])

@@ -1,5 +1,6 @@
 """Whoever writes YAML is told file, line, key and what would be right; what is sound is found and chosen."""
 
+import datetime as dt
 import time
 from pathlib import Path
 
@@ -266,10 +267,53 @@ def test_a_period_is_judged_by_the_edition_in_force_at_its_end_or_the_one_it_nam
 
 
 def test_two_files_of_one_edition_are_a_fault(make_root):
-    root = make_root({"params/programmes/demo@2.yml": DEMO})
-    assert sentences(root, "params/programmes/demo@2.yml") == (
-        "params/programmes/demo@2.yml:2: version: demo.yml holds this version already; give each edition its own.",
+    root = make_root({"params/programmes/demo@1.yml": DEMO})
+    assert sentences(root, "params/programmes/demo@1.yml") == (
+        "params/programmes/demo@1.yml:2: version: demo.yml holds this version already; give each edition its own.",
     )
+
+
+def test_a_file_named_after_an_edition_holds_it(make_root):
+    root = make_root({"params/programmes/demo@2.yml": DEMO.replace("version: 1", "version: 3")})
+    assert sentences(root, "params/programmes/demo@2.yml") == (
+        "params/programmes/demo@2.yml:2: version: is 3, and the file is named @2; mend one of them.",
+    )
+
+
+@pytest.mark.parametrize("broken", EDITIONS)
+@pytest.mark.parametrize("period", ["2023", "2026"])
+def test_while_an_edition_is_broken_no_other_judges_in_its_place(make_root, broken, period):
+    rules = params.read_rules(make_root({**EDITIONS, broken: EDITIONS[broken].replace("threshold", "treshold")}))
+    run = run_of({"as_of": "2027-01-01"}, period)
+    with pytest.raises(ParameterError, match=f"'demo' cannot be used while {broken.split('/')[-1]} is broken"):
+        params.choose_programme(rules, run)
+
+
+def test_an_edition_that_a_run_names_judges_whatever_the_others_are(make_root):
+    rules = params.read_rules(make_root({**EDITIONS, "params/programmes/demo@2.yml": "id: [\n"}))
+    assert params.choose_programme(rules, run_of(programme="demo@1")).content.version == 1
+    with pytest.raises(ParameterError, match="'demo@2' cannot be used while demo@2.yml is broken"):
+        params.choose_programme(rules, run_of(programme="demo@2"))
+
+
+def test_where_the_root_holds_a_programme_the_shipped_one_is_out_of_sight(make_root):
+    own = params.shipped("params", "programmes", "property.yml").read_text("utf-8")
+    rules = params.read_rules(make_root({"params/programmes/property@1.yml": own.replace("0.85", "0.95")}))
+    assert rules.broken == {}
+    [edition] = rules.editions["property"]
+    assert edition.path.name == "property@1.yml"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("010", "010"), ("0x10", "0x10"), ("12:30", "12:30"), ("1_000", "1_000"), ("10", 10), ("-0.5", -0.5), ("1e3", 1000.0),
+     (".5", 0.5), ("5.", 5.0), ("2024-01-31", dt.date(2024, 1, 31)), ("true", True)],
+)  # fmt: skip
+def test_only_plain_decimals_are_numbers(tmp_path, written, read):
+    path = tmp_path / "a.yml"
+    path.write_text(f"key: {written}\n")
+    found = params.read_yaml(path, path)[0]["key"]
+    assert (found, type(found)) == (read, type(read))
 
 
 def test_a_run_file_is_called_after_its_project(make_root):

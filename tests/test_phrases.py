@@ -31,6 +31,7 @@ VOIDS = {
     "otherwise": "remedy",
     "clause": "6",
 }
+KNOWN = {"distributed": 10, "complaints": 0, "deliveries": 10}  # with them the index has a value
 BLANK = "a | satisfied | fair | 6\nb | | | 4"  # 4 of 10 forms are invalid
 
 
@@ -123,17 +124,17 @@ def test_every_measure_says_what_is_divided_by_what(name):
 @pytest.mark.parametrize(
     "denominator, form, zh, en",
     [
-        ("valid", {"reading": "all_items"}, "有效问卷", "valid forms"),
-        ("returned", {"reading": "item", "item": "delivery"}, "回收问卷", "returned forms"),
-        ("distributed", None, "实发问卷", "distributed forms"),
+        ("valid", {"reading": "all_items"}, "有效份数", "valid forms"),
+        ("returned", {"reading": "item", "item": "delivery"}, "回收份数", "returned forms"),
+        ("distributed", None, "实发份数", "distributed forms"),
         (
             "answered",
             {"reading": "item", "item": "delivery"},
-            "答了“交货”一题的问卷",
+            "答了“交货”一题的份数",
             "forms with an answer to “Delivery”",
         ),
-        ("answered", {"reading": "all_items"}, "至少答了一题的问卷", "forms with at least one answer"),
-        ("answered", None, "至少答了一题的问卷", "forms with at least one answer"),
+        ("answered", {"reading": "all_items"}, "至少答了一题的份数", "forms with at least one answer"),
+        ("answered", None, "至少答了一题的份数", "forms with at least one answer"),
     ],
 )
 def test_a_satisfaction_rate_names_its_base(denominator, form, zh, en):
@@ -222,7 +223,11 @@ def status(words, rows=BLANK, **remedy) -> tuple[str, list[str]]:
     "remedy, state, zh, en",
     [
         ({}, "remedy_due", "未定补救期限。", "No date is set for the remedy."),
-        ({"due_on": "2025-01-10"}, "remedy_due", "补救期限为 2025 年 1 月 10 日。", "The remedy is due by 2025-01-10."),
+        (
+            {"due_on": "2025-01-10"}, "remedy_due",
+            "补救期限为 2025 年 1 月 10 日（本单位设定）；逾期未补救的，该次结果视为无效。",
+            "The remedy is due by 2025-01-10 (a date set by this organisation); past it without a remedy, the survey is void.",
+        ),
         ({"closed_on": "2025-01-11"}, "remedy_due", "未定补救期限。", "No date is set for the remedy."),
         (
             {"due_on": "2025-01-09"}, "void", "补救期限（2025 年 1 月 9 日）已过，未见补救完成的登记。",
@@ -252,8 +257,41 @@ def test_a_survey_that_was_mended_in_time_says_when():
 def test_a_status_names_the_condition_that_is_not_met():
     (first, _) = phrases.status_sentences(result(BLANK, gates=[VOIDS]), ZH)
     assert spaced(first).startswith("未达到结果有效的条件：无效占比 40.00%（规定：≤ 30.00%）。")
-    (only,) = phrases.status_sentences(result(gates=[VOIDS]), ZH)
+    (only,) = phrases.status_sentences(result(counts=KNOWN, gates=[VOIDS]), ZH)
     assert only == "本次调查结果可以使用。"
+
+
+NO_VALUE = ("主要指标没有可用的数值。", "The headline figure has no value that can be used.")
+UNJUDGED = (
+    "规程未规定结果有效的条件，未作此项判定。",
+    "The procedure sets no condition for valid results; none was checked.",
+)
+
+
+@pytest.mark.parametrize(
+    "keys, said",
+    [
+        ({"counts": KNOWN, "gates": [VOIDS]}, ("本次调查结果可以使用。", "The figures may be used.")),
+        ({"counts": KNOWN}, UNJUDGED),  # its one rule voids nothing
+        ({"counts": KNOWN, "gates": []}, UNJUDGED),
+        ({"gates": [VOIDS]}, NO_VALUE),  # an index of complaints, and no deliveries
+        ({"gates": []}, NO_VALUE),
+        ({"headline": "weighted_score", "gates": [VOIDS]}, ("本次调查结果可以使用。", "The figures may be used.")),
+        ({"headline": "distribution_rate", "gates": [VOIDS]}, NO_VALUE),
+    ],
+)
+def test_a_reportable_status_says_on_what_it_stands(keys, said):
+    found = result(**keys)
+    assert found.status == "reportable"
+    assert [phrases.status_sentences(found, words) for words in (ZH, EN)] == [[text] for text in said]
+
+
+def test_a_condition_that_is_not_met_is_named_whether_or_not_there_is_a_headline():
+    for counts in (KNOWN, {"distributed": 10}):
+        first, *_ = phrases.status_sentences(result(BLANK, counts, gates=[VOIDS]), EN)
+        assert spaced(first).startswith(
+            "A condition for valid results is not met: Invalid rate 40.00 % (rule: ≤ 30.00 %)."
+        )
 
 
 def test_the_return_is_told_with_its_rate():
@@ -290,13 +328,13 @@ def test_the_rules_are_counted_and_those_that_are_not_met_are_named():
         "规定与目标共 4 项，达标 1 项。",
         "未达标：回收率 60.00%（规定：≥ 70.00%）、有效率 100.00%（规定：> 100.00%）。",
         "无数据：发放率 –（规定：≥ 90.00%）。",
-        "据此应启动：催收。",
+        "据此应采取：催收。",
     ]
     assert [spaced(text) for text in phrases.gate_sentences(found, EN)] == [
-        "1 of 4 rules and targets are met.",
+        "Met: 1 of 4 rules and targets.",
         "Not met: Return rate 60.00 % (rule: ≥ 70.00 %), Valid rate 100.00 % (rule: > 100.00 %).",
         "Without data: Distribution rate – (rule: ≥ 90.00 %).",
-        "This sets off: Remind.",
+        "Required: Remind.",
     ]
 
 

@@ -209,6 +209,20 @@ SATISFIED = {"levels": ["satisfied"]}
         ({"items": [*DEMO["items"], DEMO["items"][0]]}, "items.2.id: 'delivery' stands twice"),
         ({"triggers": [{"id": "flag", "title": "Flag"}] * 2}, "triggers.1.id: 'flag' stands twice"),
         ({"scale": {"levels": [{"id": "yes"}] * 2}}, "scale.levels: ['yes', 'yes'] holds a level twice"),
+        ({"items": [{"id": "count"}]}, "items.0.id: 'count' is a column of the tables"),
+        ({"items": [{"id": "row"}]}, "items.0.id: 'row' is a column of the tables"),
+        (
+            {"scale": {"levels": [{"id": "yes", "code": 5}, {"id": "no", "code": "５.0"}]}},
+            "scale.levels.1: '5' means 'yes' and 'no'; give each answer its own code and title",
+        ),
+        (
+            {"scale": {"levels": [{"id": "yes", "title": "no"}, {"id": "no"}]}},
+            "scale.levels.1: 'no' means 'yes' and 'no'",
+        ),
+        (
+            {"scale": {"levels": [{"id": "yes", "code": 6}, {"id": "no"}]}, "not_applicable": ["6"]},
+            "scale.levels.0: '6' means 'not_applicable' and 'yes'",
+        ),
         ({"scale": {"empty": 1, "fair": 0}}, "scale.levels.0.id: 'empty' is a word of the tables"),
         ({"scale": {"yes": 1, "not_applicable": 0}}, "scale.levels.1.id: 'not_applicable' is a word of the tables"),
         ({"satisfied": {"levels": ["great"]}}, "satisfied.levels: 'great' is not a level here"),
@@ -382,3 +396,20 @@ def test_the_points_of_the_electrical_form_add_to_three():
         assert item.weight * 3 == pytest.approx(best[item.id])
     assert programme.index.terms == {"survey_rate": 1, "complaint_rate": -1}
     assert (programme.index.unit, programme.headline_measure) == ("share", "index")
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        lambda n: {"gates": [{"measure": "return_rate", "comparison": "at_least", "threshold": n}]},
+        lambda n: {"index": {"weighted_score": n}},
+        lambda n: {"points": {"values": {"satisfied": n, "fair": 60, "dissatisfied": 0}}},
+        lambda n: {"items": first_item(weight=n)},
+        lambda n: {"grades": [{"id": "good", "lower": n}]},
+    ],
+    ids=["threshold", "coefficient", "points", "weight", "grade"],
+)
+def test_a_number_of_a_procedure_is_finite(keys, number):
+    with pytest.raises(ValidationError, match="finite"):
+        demo(**keys(number))

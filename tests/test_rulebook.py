@@ -47,6 +47,14 @@ EVERYTHING = {
         {"id": "survey", "title": {"zh": "调查", "en": "Survey"}, "every": "half_year", "clause": "7"},
         {"id": "plan", "title": {"zh": "计划", "en": "Plan"}, "months_before": 1},
     ],
+    "interpretations": [
+        {"of": "5.2", "text": {"zh": "回收率 = 回收 ÷ 实发。", "en": "The return rate is returned ÷ distributed."}},
+        {
+            "of": "7",
+            "text": {"zh": "半年自 1 月起算。", "en": "The first half year begins in January."},
+            "note": {"zh": "待确认。", "en": "To be confirmed."},
+        },
+    ],
     "worked_example": {"responses": "form_id | delivery | service\na | good | poor", "expect": {"returned": 1}},
 }
 
@@ -84,16 +92,18 @@ def example(responses: str, expect: dict, **keys) -> Programme:
                 ["题目“包装”", "列入问卷，不计权重", ASSUMED, ""],
                 ["有效问卷的条件", "至少回答 2 题", "条款 2", ""],
                 ["一份问卷计为满意的条件", "所答各题中至少 80.00% 答“好”", ASSUMED, ""],
-                ["满意率的分母", "回收问卷", "条款 3", ""],
+                ["满意率的分母", "回收份数", "条款 3", ""],
                 ["回收率的规定", "≥ 70.00%", "条款 5.2", ""],
                 ["交货：平均分的规定", "> 3.00（目标）", ASSUMED, ""],
                 ["指标“满意度调查率”", "实得分 ÷（满分 × 回收份数）", "条款 4.1", ""],
                 ["指标“投诉率”", "投诉次数 ÷ 发货次数", ASSUMED, ""],
-                ["未达标时启动：催收", "未达标的指标为回收率", "条款 5.3", ""],
+                ["未达标时应采取：催收", "适用指标：回收率", "条款 5.3", ""],
                 ["指数", "满意度得分 − 100 × 投诉率", "条款 6", ""],
                 ["评价等级“优”", "≥ 85.00", ASSUMED, ""],
-                ["时限：调查", "每半年一次", "条款 7", ""],
-                ["时限：计划", "至少提前 1 个月", ASSUMED, ""],
+                ["频次或时限：调查", "每半年一次", "条款 7", ""],
+                ["频次或时限：计划", "至少提前 1 个月", ASSUMED, ""],
+                ["对条款 5.2 的理解", "回收率 = 回收 ÷ 实发。", ASSUMED, ""],
+                ["对条款 7 的理解", "半年自 1 月起算。", ASSUMED, "待确认。"],
                 ["分组少于多少份时不予公布", "5", ASSUMED, "避免由小组数值认出个人。"],
             ]
         )
@@ -102,7 +112,7 @@ def example(responses: str, expect: dict, **keys) -> Programme:
 def test_every_rule_stands_with_its_value_its_source_and_its_reason(number, rule):
     found = lines(rulebook.rule_table(demo(**EVERYTHING), "zh"))
     assert found[number] == rule
-    assert len(found) == 19
+    assert len(found) == 21
 
 
 @pytest.mark.parametrize(
@@ -112,13 +122,41 @@ def test_every_rule_stands_with_its_value_its_source_and_its_reason(number, rule
         ("A form is satisfied when", "at least 80.00 % of its answers are “Good”"),
         ("The satisfaction rate is a share of", "returned forms"),
         ("Rule on: Delivery: mean points", "> 3.00 (target)"),
-        ("Trigger: Remind", "where this is not met: Return rate"),
-        ("Deadline: Survey", "every half year"),
+        ("A form is valid with", "answered questions: at least 2"),
+        ("Required where not met: Remind", "measure: Return rate"),
+        ("When: Survey", "every half year"),
+        ("How clause 5.2 is read", "The return rate is returned ÷ distributed."),
+        ("How clause 7 is read", "The first half year begins in January."),
         ("Question “Packaging”", "asked, without weight"),
     ],
 )
 def test_a_rule_is_said_in_english_too(rule, value):
     assert {name: said for name, said, *_ in lines(rulebook.rule_table(demo(**EVERYTHING), "en"))}[rule] == value
+
+
+@pytest.mark.parametrize(
+    "language, heads",
+    [
+        ("zh", ["规程事项", "取值", "依据", "说明"]),
+        ("en", ["What is set", "Value", "Source", "Note"]),
+    ],
+)
+def test_the_columns_of_the_rules_are_named(language, heads):
+    exhibit = rulebook.rule_table(demo(**EVERYTHING), language)
+    assert [head.text for head in read(exhibit).findall(".//thead/tr/th")] == heads
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_read_into_a_clause_is_an_assumption_of_this_organisation(language):
+    """The clause that is read stands in the row's name; its source is not the clause."""
+    noted = {"zh": "待确认。", "en": "To be confirmed."}[language]
+    found = lines(rulebook.rule_table(demo(**EVERYTHING), language))[18:20]
+    assert [row[2:] for row in found] == [
+        [speak(language)("source.assumption"), ""],
+        [speak(language)("source.assumption"), noted],
+    ]
+    without = lines(rulebook.rule_table(demo(**{**EVERYTHING, "interpretations": []}), language))
+    assert [row for row in lines(rulebook.rule_table(demo(**EVERYTHING), language)) if row not in without] == found
 
 
 @functools.cache
@@ -166,15 +204,15 @@ def test_a_grade_is_said_to_start_where_it_starts(lower, shown):
 
 def test_a_trigger_that_nothing_sets_off_is_no_broken_sentence():
     programme = demo(gates=[], triggers=[{"id": "flag", "title": {"zh": "催收", "en": "Remind"}}])
-    value = dict(row[:2] for row in lines(rulebook.rule_table(programme, "zh")))["未达标时启动：催收"]
-    assert value and value != "未达标的指标为"
+    value = dict(row[:2] for row in lines(rulebook.rule_table(programme, "zh")))["未达标时应采取：催收"]
+    assert value and value != "适用指标："
 
 
 # --- the remarks --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "language, kinds", [("zh", ["未规定", "前后不一", "只列名称", "取值失衡"]), ("en", ["left open", "contradiction", "only named", "unbalanced"])]
+    "language, kinds", [("zh", ["未规定", "前后不一", "仅提及名称", "取值失衡"]), ("en", ["left open", "contradiction", "only named", "unbalanced"])]
 )  # fmt: skip
 def test_what_the_document_leaves_to_be_settled_is_listed_by_clause(language, kinds):
     remarks = [
@@ -293,6 +331,7 @@ def named(name: str) -> Programme:
         "index": {"terms": {"weighted_score": 1}, "title": title, "note": title},
         "grades": [{"id": "fine", "title": title, "lower": 0}],
         "schedule": [{"id": "survey", "title": title, "every": "year", "note": title}],
+        "interpretations": [{"of": name, "text": title, "note": title}],
         "remarks": [{"clause": name, "kind": "open", "text": title}],
         "worked_example": {
             "responses": f"form_id | delivery | service | {name}\n{name} | good | poor | {name}\nb | {name}! | |",

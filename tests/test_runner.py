@@ -403,3 +403,42 @@ def test_runs_are_told_in_their_order_whatever_ends_first(tmp_path):
 )
 def test_the_status_is_that_of_the_contract(states, left_out, status):
     assert runner.exit_status([publish.Outcome(state) for state in states], left_out) == status
+
+
+# --- what goes wrong with one run is that run's -------------------------------------------------------------------------
+
+
+def test_a_fault_of_ours_is_a_sentence_and_the_other_runs_go_on(root):
+    rules = csat_analysis.params.read_rules(root)
+    [good] = [runner.state_of(rules, each, force=True) for each in rules.runs]
+    bad = runner.State(good.run, "stale", (), publish.Task(None, good.run, None, (), {}))  # no root, no procedure
+    outcomes = runner.bring_up_to_date([bad, good], 1, lambda state, outcome: None)
+    assert [outcome.state for outcome in outcomes] == ["failed", "ok"]
+    assert outcomes[0].messages[0].startswith("demo 2024: a fault of the package (TypeError at tables.py:")
+
+
+def test_a_broken_run_file_does_not_stop_the_others_that_are_named(root):
+    write(root, {"params/runs/bad.yml": "project: [\n"})
+    answer = run(root, "--project", "demo", "--project", "bad", "--force")
+    assert (answer.status, answer.out.split(":")[0]) == (1, "demo 2024")
+    assert answer.err.count("params/runs/bad.yml:2: is not YAML here") == 1
+    assert run(root, "--project", "bad").status == 2
+    assert run(root, "--project", "demo").status == 0
+
+
+def test_what_a_process_with_our_number_left_is_put_right(root):
+    target = root / PAGES
+    before = snapshot(target)
+    aside = target.with_name(f".2024.{os.getpid()}.0ld70ken.old")
+    target.rename(aside)
+    publish.recover(target)
+    assert (snapshot(target), aside.exists()) == (before, False)
+    aside.mkdir()
+    publish.recover(target)
+    assert (snapshot(target), aside.exists()) == (before, False)
+
+
+@pytest.mark.slow
+def test_a_root_may_have_braces_in_its_name(tmp_path):
+    root = make_root(tmp_path / "br{a}ce", chapters=(CHAPTER,))
+    assert run(root).status == 0

@@ -323,3 +323,29 @@ def test_a_link_inside_the_root_may_lead_to_a_file_elsewhere(make_root, tmp_path
 def test_a_named_file_is_there_and_of_a_kind_that_is_read(make_root, file, sentence):
     with pytest.raises(DataError, match=sentence):
         tables.find_input(run_of(read={"responses": {"file": file}}), "responses", make_root())
+
+
+@pytest.mark.parametrize("name", ["FRAME.csv", "frame.CSV"])
+def test_a_table_under_a_name_that_is_not_quite_it_is_not_passed_over(make_root, name):
+    with pytest.raises(DataError, match=r"data/demo/2024/frame.csv: is there and is no file that can be read"):
+        tables.find_input(run_of(), "frame", make_root({f"data/demo/2024/{name}": "customer_id\nk1\n"}))
+
+
+@pytest.mark.parametrize("kind", ["a folder", "a link that leads nowhere"])
+def test_what_cannot_be_read_is_not_passed_over(make_root, kind):
+    path = make_root(responses="form_id\n") / "data/demo/2024/frame.csv"
+    path.mkdir() if kind == "a folder" else path.symlink_to("nowhere.csv")
+    with pytest.raises(DataError, match="neither a folder nor a link that leads nowhere"):
+        tables.find_input(run_of(), "frame", path.parents[3])
+
+
+def test_a_formula_that_was_never_computed_is_shown_as_it_is(read):
+    # what is written by a program and not by Excel has no values; the formula is no answer and will be rejected
+    assert shown(read(workbook({"Sheet": [["form_id", "a"], ["f1", "=2+3"], ["f2", 5]]}), "responses.xlsx")) == {
+        2: ["f1", "=2+3"],
+        3: ["f2", "5"],
+    }
+
+
+def test_a_byte_order_mark_is_none_of_the_header(read):
+    assert list(read("\ufeffform_id,a\nf1,满意\n".encode("gb18030")).rows) == ["form_id", "a"]

@@ -147,6 +147,10 @@ def assemble(programme: Programme, run: Run, sheets: Mapping[str, Sheet], progra
             len(sheet.rows) or sheet.ragged or sheet.elsewhere
         ):  # no complaint is no fault
             raise DataError(f"{sheet.file}: has headers and no rows; a table needs at least one row.")
+        if table == "responses" and sheet.elsewhere and not len(sheet.rows):
+            raise DataError(
+                f"{sheet.file}: no row is chosen by read: responses: where; see how the file writes the values."
+            )
         rows = _answered(sheet, programme, run, valid) if table == "responses" else sheet.rows.apply(schemas.clean)
         schema = schemas.table_schema(table, programme, with_ids="form_id" in sheet.rows or "count" not in sheet.rows)
         valid[table], found = schemas.screen(rows, schema, sheet.file)
@@ -165,7 +169,7 @@ def assemble(programme: Programme, run: Run, sheets: Mapping[str, Sheet], progra
             [(t, s.file, s.sha256, len(s.rows) + len(s.ragged)) for t, s in sheets.items()],
             columns=["table", "file", "sha256", "rows"],
         ),
-        findings=tuple(_findings(run, valid, forms, counts.frame)),
+        findings=tuple(_findings(run, valid, forms, counts)),
     )  # fmt: skip
 
 
@@ -188,7 +192,7 @@ def _answered(sheet: Sheet, programme: Programme, run: Run, valid: Mapping[str, 
             )
     roles = {role: getattr(run.design, role) for role in ROLES if getattr(run.design, role)}
     for name in [*roles.values(), *run.groups]:
-        if name in OURS:
+        if name in OURS or (name in run.groups and name in ("weight", "count")):
             raise ParameterError(
                 f"params/runs/{run.project}.yml: {name!r} is a name the package gives itself; call the column "
                 f"something else under read: responses: columns."
@@ -303,12 +307,14 @@ def _looked_up(ids: pd.Series, table: pd.DataFrame, key: str, name: str) -> pd.S
     return table.set_index(key)[name].reindex(ids).fillna("").astype(str).set_axis(ids.index)
 
 
-def _findings(run: Run, valid: Mapping[str, pd.DataFrame], forms: pd.DataFrame, frame: int | None) -> list[Finding]:
+def _findings(run: Run, valid: Mapping[str, pd.DataFrame], forms: pd.DataFrame, counts: Counts) -> list[Finding]:
     """Return what does not stop a run and should be known."""
     found = []
     returned = int(forms["count"].sum())
-    if frame is not None and returned > frame:
-        found.append(Finding("more_than_frame", {"returned": returned, "frame": frame}))
+    if counts.frame is not None and returned > counts.frame:
+        found.append(Finding("more_than_frame", {"returned": returned, "frame": counts.frame}))
+    if counts.distributed is not None and returned > counts.distributed:
+        found.append(Finding("more_than_distributed", {"returned": returned, "distributed": counts.distributed}))
     if "distribution" in valid:
         sent = valid["distribution"]
         listed = int((sent.get("disposition", pd.Series(dtype=str)) == "returned").sum())

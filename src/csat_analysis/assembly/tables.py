@@ -18,7 +18,17 @@ from csat_analysis.ground.errors import DataError
 from csat_analysis.ground.runs import Read, Run, Table
 
 SUFFIXES = (".csv", ".parquet", ".xlsx")
-UNREADABLE = (zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, ValueError, TypeError, OSError, StopIteration)
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    SyntaxError,
+    LookupError,
+    ValueError,
+    TypeError,
+    OSError,
+    StopIteration,
+    AttributeError,
+)
 
 
 class Sheet(NamedTuple):
@@ -58,6 +68,13 @@ def find_input(run: Run, table: Table, root: Path) -> Path | None:
         if len(found) > 1:
             names = [path.name for path in found]
             raise DataError(f"{show(folder, root)}: {names} compete; keep one, or name it under read: {table}: file.")
+        present = {name.lower() for name in os.listdir(folder)} if folder.is_dir() else set()
+        unread = [f"{table}{suffix}" for suffix in SUFFIXES if f"{table}{suffix}" in present]
+        if unread and not found:
+            raise DataError(
+                f"{show(folder / unread[0], root)}: is there and is no file that can be read; write its name in small "
+                f"letters, and see that it is neither a folder nor a link that leads nowhere."
+            )
         return found[0] if found else None
     path = Path(os.path.normpath(folder / named))  # as it is written: a link inside the root may lead out of it
     place = f"params/runs/{run.project}.yml: read.{table}.file"
@@ -158,7 +175,7 @@ def decode(data: bytes, file: str) -> str:
         except UnicodeDecodeError:
             continue
         if "\x00" not in text:
-            return text
+            return text.removeprefix("\ufeff")
     raise DataError(f"{file}: is neither UTF-8 nor GB18030 text; save it as CSV in UTF-8.")
 
 
@@ -179,16 +196,25 @@ def _xlsx_lines(data: bytes, file: str, read: Read) -> Iterator[tuple[int, list[
 
     try:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        formulas = openpyxl.load_workbook(io.BytesIO(data), read_only=True)
         sheets = {sheet.title: sheet for sheet in book.worksheets}
         sheet = sheets.get(read.sheet or next(iter(sheets)))
         if sheet is not None:
             sheet.reset_dimensions()  # what a workbook says of its own size is not always so
-            rows = list(sheet.iter_rows(values_only=True))
+            written = formulas[sheet.title]
+            written.reset_dimensions()
+            pairs = zip(sheet.iter_rows(values_only=True), written.iter_rows(values_only=True), strict=True)
+            rows = [tuple(map(_value_or_formula, *pair)) for pair in pairs]
     except UNREADABLE:
         raise DataError(f"{file}: is not an XLSX workbook; save it as .xlsx or as CSV in UTF-8.") from None
     if sheet is None:
         raise DataError(f"{file}: no sheet {read.sheet!r}; it has {list(sheets)}.")
     return _numbered(rows)
+
+
+def _value_or_formula(value: Any, written: Any) -> Any:
+    """Return a cell's value; of a formula that was never computed, the formula, for screening to reject."""
+    return written if value is None and isinstance(written, str) and written.startswith("=") else value
 
 
 def _parquet_lines(data: bytes, file: str, read: Read) -> Iterator[tuple[int, list[str]]]:

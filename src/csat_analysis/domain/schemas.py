@@ -1,7 +1,6 @@
 """Which rows and cells can be used? Tables come in as text; what cannot be used comes back with its reason."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Literal
 
@@ -10,17 +9,17 @@ import pandas as pd
 import pandera.pandas as pa
 
 from csat_analysis.ground.errors import DataError
-from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
+from csat_analysis.ground.programmes import NOT_APPLICABLE, NOT_APPLICABLE_WORDS, Programme, word
 
 DISPOSITIONS = ("returned", "refused", "not_contacted", "ineligible", "outstanding")
 REJECTED = ["table", "file", "row", "column", "value", "reason"]
 DUPLICATE = "duplicate"
-SHOWN_LENGTH = 40
 LARGEST = 1e9  # of a count or weight; beyond it sums are no longer exact
-_WHOLE = re.compile(r"[+-]?\d+\.0+")
 _DATE = re.compile(
     r"(?!0000)(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?([ T]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?(Z|[+-]\d{2}:?\d{2})?)?"
 )
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*%?")
+_LEVEL = re.compile(r"[^\W\d]([^\W\d]|[-_]){0,19}")  # one word without digits
 _PERSONAL = re.compile(r"@|(?<![\d.])\d(?:[ -]?\d){8}")  # a mail address; nine digits: a telephone, an identity card
 
 
@@ -30,11 +29,6 @@ def clean(column: pd.Series) -> pd.Series:
     >>> clean(pd.Series([" 5.0", "很满意\u3000", "５"])).tolist()
     ['5', '很满意', '5']
     """
-
-    def word(text: str) -> str:
-        word = unicodedata.normalize("NFKC", text).strip()
-        return word[: word.index(".")] if _WHOLE.fullmatch(word) else word
-
     return _changed(column, word)
 
 
@@ -64,15 +58,15 @@ def numbers(column: pd.Series) -> pd.Series:
 
 
 def shown(values: pd.Series) -> pd.Series:
-    """Return rejected texts as a record may show them: levels, numbers and dates; empty where one is long or personal.
+    """Return rejected texts as a record may show them: numbers, dates, and single words that could be levels.
 
-    >>> shown(pd.Series(["great", "-5", "2024-13-45", "138 0013 8000", "li@example.org", "too long " * 5])).tolist()
+    >>> shown(pd.Series(["great", "-5", "2024-13-45", "13800138000", "Li Wei, flat 502", "=1+1"])).tolist()
     ['great', '-5', '2024-13-45', '', '', '']
     """
 
     def if_shown(text: str) -> str:
-        plain = len(text) <= SHOWN_LENGTH and (_DATE.fullmatch(text) or not _PERSONAL.search(text))
-        return text if plain else ""
+        number = _NUMBER.fullmatch(text) and not _PERSONAL.search(text)
+        return text if _DATE.fullmatch(text) or number or _LEVEL.fullmatch(text) else ""
 
     return _changed(values, if_shown)
 
@@ -163,8 +157,7 @@ def recognise(answers: pd.Series, programme: Programme, missing: Iterable[str] =
 
     A text that is no level is returned as it is, for screening to reject.
     """
-    known = {NOT_APPLICABLE: NOT_APPLICABLE, "不适用": NOT_APPLICABLE, "Not applicable": NOT_APPLICABLE}
-    known |= dict.fromkeys(programme.not_applicable, NOT_APPLICABLE)
+    known = dict.fromkeys((*NOT_APPLICABLE_WORDS, *programme.not_applicable), NOT_APPLICABLE)
     for level in programme.scale.levels:
         known |= dict.fromkeys(filter(None, (level.id, level.code, *(level.title or {}).values())), level.id)
     known = {word: level for word, level in zip(clean(pd.Series(list(known))), known.values(), strict=True) if word}

@@ -61,7 +61,20 @@ def shipped(*parts: str) -> Path:
 
 
 class _Loader(yaml.CSafeLoader):
-    """The C loader, told to keep dates and to leave no key twice."""
+    """The C loader, to which only plain decimals are numbers: 010, 0x10, 1_000 and 12:30 stay the texts they are."""
+
+
+NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in NUMBERS]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(NUMBERS[0], re.compile(r"[-+]?(0|[1-9][0-9]*)$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    NUMBERS[1],
+    re.compile(r"[-+]?((0|[1-9]\d*)?\.\d+(e[-+]?\d+)?|(0|[1-9]\d*)(\.|e[-+]?\d+)|\.(inf|nan))$", re.I | re.ASCII),
+    list("-+.0123456789"),
+)
 
 
 def read_yaml(path: Path, shown: Path) -> tuple[Any, dict[Place, int]]:
@@ -299,7 +312,7 @@ def read_rules(root: Path) -> Rules:
     for path in programme_paths(root):
         try:
             document = read_programme(path, root)
-            _check_name(document, root, path.stem.split("@")[0], "id")
+            _check_name(document, root, _programme_name(path), "id")
             _check_edition(document, root, editions.get(document.content.id, []))
             editions.setdefault(document.content.id, []).append(document)
         except ParameterError as error:
@@ -317,13 +330,16 @@ def read_rules(root: Path) -> Rules:
 
 
 def programme_paths(root: Path) -> list[Path]:
-    """Return the programme files: those of the root, then the shipped ones whose names it does not hold."""
-    folders = [root / "params" / "programmes", shipped("params", "programmes")]
-    names: dict[str, Path] = {}
-    for folder in folders:
-        for path in sorted(folder.glob("*.yml")):
-            names.setdefault(path.name, path)
-    return sorted(names.values(), key=lambda path: path.name)
+    """Return the programme files: those of the root, and the shipped ones of which the root holds no edition."""
+    own = sorted((root / "params" / "programmes").glob("*.yml"))
+    held = {_programme_name(path) for path in own}
+    rest = [path for path in shipped("params", "programmes").glob("*.yml") if _programme_name(path) not in held]
+    return sorted([*own, *rest], key=lambda path: path.name)
+
+
+def _programme_name(path: Path) -> str:
+    """Return the programme that a file holds an edition of: ``property@1.yml`` is one of ``property``."""
+    return path.stem.split("@")[0]
 
 
 def _check_name(document: Document, root: Path, name: str, key: str) -> None:
@@ -334,6 +350,11 @@ def _check_name(document: Document, root: Path, name: str, key: str) -> None:
 
 
 def _check_edition(document: Document[Programme], root: Path, others: list[Document[Programme]]) -> None:
+    named = document.path.stem.partition("@")[2]
+    if named and named != str(document.content.version):
+        where = _where(_shown(document.path, root), document.lines, ("version",))
+        version = document.content.version
+        raise ParameterError(f"{where}: is {version}, and the file is named @{named}; mend one of them.")
     for other in others:
         if other.content.version == document.content.version:
             where = _where(_shown(document.path, root), document.lines, ("version",))
@@ -348,17 +369,16 @@ def choose_programme(rules: Rules, run: Run) -> Document[Programme]:
     place = _programme_place(rules, run)
     name, _, version = run.programme.partition("@")
     editions = rules.editions.get(name, [])
+    named = [document for document in editions if str(document.content.version) == version]
+    unusable = [path.name for path in rules.broken if re.fullmatch(rf"{re.escape(name)}(@\d+)?\.yml", path.name)]
+    if unusable and not named:  # it may be the one that judges
+        wrong = f"{run.programme!r} cannot be used while {unusable[0]} is broken"
+        raise ParameterError(f"{place}: {wrong}; mend that file.")
     if not editions:
-        unusable = [path.name for path in rules.broken if re.fullmatch(rf"{re.escape(name)}(@\d+)?\.yml", path.name)]
-        if unusable:
-            raise ParameterError(
-                f"{place}: {run.programme!r} cannot be used while {unusable[0]} is broken; mend that file."
-            )
         raise ParameterError(f"{place}: {name!r} is not a programme; use one of {sorted(rules.editions)}.")
+    if named:
+        return named[0]
     if version:
-        for document in editions:
-            if str(document.content.version) == version:
-                return document
         known = [f"{name}@{document.content.version}" for document in editions]
         raise ParameterError(f"{place}: there is no {run.programme!r}; use one of {known}.")
     end = runs.period_bounds(run.period)[1]

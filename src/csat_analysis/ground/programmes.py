@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -10,12 +11,18 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from csat_analysis.ground.catalogue import MEASURES
 
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Identifier = Annotated[str, Field(pattern=r"^[^\W\d]\w*$", max_length=64)]  # letters of any script, digits, _
 Comparison = Literal["at_least", "more_than", "at_most", "less_than"]
 Place = tuple[int | str, ...]
+_WHOLE = re.compile(r"[+-]?\d+\.0+")
 
 NOT_APPLICABLE = "not_applicable"
+COLUMNS = {  # of the tables, and those the package adds: no item may have their names
+    "form_id", "customer_id", "stratum", "segment", "cluster", "weight", "count", "received_on", "channel", "row",
+    "answered", "valid", "decided", "satisfied", "points", "score", "item", "index",
+}  # fmt: skip
 
 
 def both_languages(title: Any) -> Any:
@@ -37,6 +44,19 @@ Title = Annotated[
 Text = Annotated[str, BeforeValidator(as_text, json_schema_input_type=str | int | float)]
 ITEM_FIGURE = {"type": "string", "pattern": r"^\w+\.(mean|satisfied)$"}
 MeasureName = Annotated[str, WithJsonSchema({"anyOf": [{"enum": [*sorted(MEASURES), "index"]}, ITEM_FIGURE]})]
+
+
+NOT_APPLICABLE_WORDS = (NOT_APPLICABLE, "不适用", "Not applicable")
+
+
+def word(text: str) -> str:
+    """Return a text as answers are compared: trimmed, NFKC-normalised, whole numbers without their ``.0``.
+
+    >>> word(" 5.0"), word("５")
+    ('5', '5')
+    """
+    plain = unicodedata.normalize("NFKC", text).strip()
+    return plain[: plain.index(".")] if _WHOLE.fullmatch(plain) else plain
 
 
 class Strict(BaseModel):
@@ -92,7 +112,7 @@ class SatisfiedLevels(Sourced):
 class Points(Sourced):
     """The points of each answer, on every item that has none of its own."""
 
-    values: dict[str, float]
+    values: dict[str, Finite]
 
 
 class Item(Sourced):
@@ -100,8 +120,8 @@ class Item(Sourced):
 
     id: Identifier
     title: Title | None = None
-    weight: Annotated[float, Field(ge=0)] | None = None
-    points: dict[str, float] | None = Field(None, description="points of each answer on this item alone")
+    weight: Annotated[Finite, Field(ge=0)] | None = None
+    points: dict[str, Finite] | None = Field(None, description="points of each answer on this item alone")
     optional: bool = Field(False, description="the column may be absent")
 
 
@@ -145,7 +165,7 @@ class Gate(Sourced):
 
     measure: MeasureName
     comparison: Comparison
-    threshold: float
+    threshold: Finite
     severity: Literal["rule", "target"] = "rule"
     otherwise: Identifier | None = Field(None, description="the trigger a failed gate sets off")
     cumulated: bool = Field(False, description="grows until the period ends: in progress before, never failed")
@@ -164,7 +184,7 @@ class Trigger(Sourced):
 class Index(Sourced):
     """The headline score: measures times coefficients, added."""
 
-    terms: Annotated[dict[str, float], Field(min_length=1)]
+    terms: Annotated[dict[str, Finite], Field(min_length=1)]
     title: Title | None = None
     unit: Literal["points", "share"] = "points"
 
@@ -174,7 +194,7 @@ class Grade(Sourced):
 
     id: Identifier
     title: Title | None = None
-    lower: float
+    lower: Finite
 
 
 class Duty(Sourced):
@@ -318,8 +338,25 @@ def _repeated(programme: Programme) -> Iterator[tuple[Place, str]]:
                 ("scale", "levels", position, "id"),
                 f"{level!r} is a word of the tables; call the level something else.",
             )
+    for position, item in enumerate(programme.item_ids):
+        if item in COLUMNS:
+            yield ("items", position, "id"), f"{item!r} is a column of the tables; call the item something else."
+    yield from _claimed_twice(programme)
     if len(set(programme.level_ids)) < len(programme.level_ids):
         yield ("scale", "levels"), f"{programme.level_ids} holds a level twice; each id stands once."
+
+
+def _claimed_twice(programme: Programme) -> Iterator[tuple[Place, str]]:
+    """Yield each code or title by which two different answers would be recognised."""
+    claimed = {word(text): NOT_APPLICABLE for text in (*NOT_APPLICABLE_WORDS, *programme.not_applicable)}
+    for position, level in enumerate(programme.scale.levels):
+        for text in filter(None, map(word, filter(None, (level.id, level.code, *(level.title or {}).values())))):
+            other = claimed.setdefault(text, level.id)
+            if other != level.id:
+                yield (
+                    ("scale", "levels", position),
+                    f"{text!r} means {other!r} and {level.id!r}; give each answer its own code and title.",
+                )
 
 
 def _unknown_levels(programme: Programme) -> Iterator[tuple[Place, str]]:

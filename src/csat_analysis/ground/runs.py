@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from csat_analysis.ground.catalogue import MEASURES
-from csat_analysis.ground.programmes import Place, Strict, Text, Title, as_text
+from csat_analysis.ground.programmes import Finite, Place, Strict, Text, Title, as_text
 
 S = TypeVar("S", bound=Strict)
 Table = Literal["frame", "distribution", "responses", "complaints", "deliveries"]
@@ -27,7 +27,7 @@ def check_period(period: str) -> str:
     >>> check_period("2024Q1")
     '2024Q1'
     """
-    if not PERIOD.fullmatch(period) or period.startswith("0000"):
+    if not PERIOD.fullmatch(period) or period[:4] in ("0000", "9999"):
         raise ValueError(f"{period!r} is not a period; write 2024, 2024H1, 2024Q1 or 2024-05")
     return period
 
@@ -49,8 +49,7 @@ Texts = Annotated[
     tuple[str, ...], BeforeValidator(as_list, json_schema_input_type=str | int | float | list[str | int | float])
 ]
 Period = Annotated[Text, AfterValidator(check_period)]
-Count = Annotated[int, Field(ge=0)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
 
 
 class Read(Strict):

@@ -14,6 +14,7 @@ from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import RunFile
 from csat_analysis.ground.words import speak
 from csat_analysis.publishing import records
+from csat_analysis.publishing.publish import chapter_path, read_chapter
 
 SCHEMAS: dict[str, type[BaseModel]] = {"programme": Programme, "run": RunFile, "record": records.Record}
 
@@ -29,7 +30,10 @@ def check(root: Path) -> tuple[list[str], list[str]]:
             errors += [f"{place}: {sentence}" for sentence in deviations(document.content)]
     for run in rules.runs:
         try:
-            survey = load.read_survey(run, params.choose_programme(rules, run), root)
+            document = params.choose_programme(rules, run)
+            for chapter in document.content.chapters:
+                read_chapter(chapter_path(root, document, chapter))
+            survey = load.read_survey(run, document, root)
         except CsatError as error:
             errors += list(error.messages)
             continue

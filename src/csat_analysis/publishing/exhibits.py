@@ -314,7 +314,7 @@ def group_table(result: Assessment, language: str) -> Exhibit:
         for level in in_order(survey.run, by, {row["level"] for row in figures if row["by"] == by})
     ]
     heads = [Column(words("head.group")), *(Column(item_title(survey.programme, item, words), True) for item in asked)]
-    notes = [words("note.groups_descriptive")]
+    notes = [words("note.groups_descriptive"), *_without_group(result, words)]
     if any(row["conf_low"] is not None for row in figures) and result.evidence.frame:
         notes.append(words("note.fpc_not_in_groups"))
     if any(row["suppressed"] for row in figures):
@@ -324,6 +324,18 @@ def group_table(result: Assessment, language: str) -> Exhibit:
     )
     caption = words(f"caption.{shown}")
     return table(caption, heads, rows, notes)
+
+
+def _without_group(result: Assessment, words: Words) -> list[str]:
+    """Return for each stratum and group how many forms belong to none."""
+    forms, run = result.evidence.forms, result.survey.run
+    columns = [*(["stratum"] if "stratum" in forms else []), *run.groups]
+    blank = {by: int(forms.loc[forms[by] == "", "count"].sum()) for by in columns}
+    return [
+        words("note.without_group", n=words.count(n), group=column_title(run, by, words))
+        for by, n in blank.items()
+        if n
+    ]
 
 
 def _group_name(run: Run, by: str, level: str, words: Words) -> str:

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -84,11 +85,11 @@ def write(root: Path, language: str) -> Path:
         for each in languages():
             page = render(entries, each)
             for name in [f"index.{each}.html", *(["index.html"] if each == language else [])]:
-                fresh = reports / f".{name}.new"
+                fresh = reports / f".{name}.{os.getpid()}.new"
                 fresh.write_text(page, "utf-8")
                 fresh.replace(reports / name)
     except OSError as error:
-        for left in reports.glob(".index*.new"):
+        for left in reports.glob(f".index*.{os.getpid()}.new"):
             left.unlink(missing_ok=True)
         raise ReportError(
             f"{reports}: the portal cannot be written ({error.strerror}); check space and permissions."

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import secrets
 import shutil
 import socket
 import tempfile
@@ -95,7 +96,7 @@ def _read_chapter(path: Path, sha256: str) -> nbformat.NotebookNode:
     try:
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
-        known = sorted(papermill.inspect_notebook(str(path)))
+        known = sorted(papermill.inspect_notebook(_literal(path)))
     except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError):
         raise ReportError(f"{place}: is not a notebook that can be run; save it anew from JupyterLab.") from None
     if known != PARAMETERS:
@@ -103,6 +104,11 @@ def _read_chapter(path: Path, sha256: str) -> nbformat.NotebookNode:
             f"{place}: its parameters are {known}; the cell tagged parameters must give {PARAMETERS}, and no other."
         )
     return notebook
+
+
+def _literal(path: Path) -> str:
+    """Return a path for papermill, which takes braces in it for the names of parameters."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 # --- what a run depends on --------------------------------------------------------------------------------------------
@@ -183,7 +189,7 @@ def work_folder(target: Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         recover(target)
-        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.{os.getpid()}.", dir=target.parent))
+        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.{os.getpid()}.{_token()}.", dir=target.parent))
         work.chmod(0o755)
     except OSError as error:
         raise ReportError(
@@ -202,13 +208,20 @@ def work_folder(target: Path) -> Iterator[Path]:
 def recover(target: Path) -> None:
     """Put back the pages that a process killed in mid-exchange had moved aside, and clear its other folders."""
     for left in sorted(target.parent.glob(f".{target.name}.*")):
-        owner = left.name.removeprefix(f".{target.name}.").split(".")[0]
-        if not owner.isdigit() or _is_alive(int(owner)):
+        owner, token, *_ = [*left.name.removeprefix(f".{target.name}.").split("."), ""]
+        own = owner == str(os.getpid()) and token != _token()  # of a process before us that had our number
+        if not owner.isdigit() or (_is_alive(int(owner)) and not own):
             continue
         if left.name.endswith(".old") and not target.exists():
             left.rename(target)
         else:
             shutil.rmtree(left, ignore_errors=True)
+
+
+@functools.cache
+def _token() -> str:
+    """Return what tells this process from another one that had or will have its number."""
+    return secrets.token_hex(4)
 
 
 def _is_alive(pid: int) -> bool:
@@ -223,7 +236,7 @@ def _is_alive(pid: int) -> bool:
 
 def exchange(work: Path, target: Path) -> None:
     """Put a finished folder in the target's place."""
-    aside = target.with_name(f".{target.name}.{os.getpid()}.old")
+    aside = target.with_name(f".{target.name}.{os.getpid()}.{_token()}.old")
     if target.exists():
         target.rename(aside)
     work.rename(target)
@@ -281,7 +294,7 @@ def execute(path: Path, task: Task, language: str) -> tuple[nbformat.NotebookNod
         failure = None
         try:
             papermill.execute_notebook(
-                str(path.resolve()), str(output), parameters, kernel_name="python3", cwd=str(task.root),
+                _literal(path.resolve()), _literal(output), parameters, kernel_name="python3", cwd=str(task.root),
                 progress_bar=False, request_save_on_cell_execute=False, shutdown_kernel="immediate",
                 config=kernel_config(folder),
             )  # fmt: skip

@@ -5,6 +5,8 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -35,12 +37,12 @@ def select(rules: params.Rules, projects: Sequence[str] = (), periods: Sequence[
     ParameterError
         Where a named project or period is none, or nothing is left.
     """
+    broken = {path.stem: error for path, error in rules.broken.items() if path.parent.name == "runs"}
     for project in projects:
-        if project not in rules.run_files:
-            path = rules.root / "params" / "runs" / f"{project}.yml"
-            raise rules.broken.get(path) or ParameterError(
-                f"--project: {project!r} is not a project; use one of {sorted(rules.run_files)}."
-            )
+        if project not in rules.run_files and project not in broken:
+            raise ParameterError(f"--project: {project!r} is not a project; use one of {sorted(rules.run_files)}.")
+    if projects and not set(projects) & set(rules.run_files):
+        raise broken[projects[0]]
     runs = [run for run in rules.runs if not projects or run.project in projects]
     for period in periods:
         if period not in {run.period for run in runs}:
@@ -58,7 +60,7 @@ def select(rules: params.Rules, projects: Sequence[str] = (), periods: Sequence[
 def left_out(rules: params.Rules, projects: Sequence[str] = ()) -> bool:
     """Return whether a run file that cannot be used belongs to the selection: where no project is named, each does."""
     folder = rules.root / "params" / "runs"
-    return not projects and any(path.parent == folder for path in rules.broken)
+    return any(path.parent == folder and (not projects or path.stem in projects) for path in rules.broken)
 
 
 def recover(rules: params.Rules, chosen: Iterable[Run]) -> None:
@@ -79,6 +81,8 @@ def state_of(rules: params.Rules, run: Run, languages: Sequence[str] = (), force
         key = publish.fingerprint(rules.root, run, document)
     except CsatError as error:
         return State(run, "unusable", error.messages)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other runs go on
+        return State(run, "unusable", (_fault(run, error),))
     wanted = tuple(dict.fromkeys([*(languages or [run.language]), *published]))
     task = publish.Task(rules.root, run, document, wanted, key)
     failed = publish.read_manifest(folder / "failed")
@@ -153,6 +157,15 @@ def _bring_up_to_date(state: State) -> publish.Outcome:
         return publish.Outcome("unusable", list(error.messages))
     except CsatError as error:
         return publish.Outcome("failed", list(error.messages))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other runs go on
+        return publish.Outcome("failed", [_fault(state.run, error)])
+
+
+def _fault(run: Run, error: Exception) -> str:
+    """Return a fault of ours as a sentence: where, what, and at which line of the package."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "csat_analysis" in f.filename]
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{run.place}: a fault of the package ({type(error).__name__}{place}); report it, with the data if you may."
 
 
 # --- work in several processes ----------------------------------------------------------------------------------------
@@ -182,13 +195,18 @@ def _end_with_parent() -> None:
 
 def _work(state: State) -> publish.Outcome:
     """Bring a run up to date; an interrupt clears up, and then ends the process before it takes another run."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, _take_interrupt)
     try:
         return _bring_up_to_date(state)
     except KeyboardInterrupt:
         os._exit(1)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _take_interrupt(number: int, frame: object) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the next ones would cut the clearing up short
+    raise KeyboardInterrupt
 
 
 def _outcome(state: State, future: "Future[publish.Outcome]") -> publish.Outcome:
@@ -200,11 +218,14 @@ def _outcome(state: State, future: "Future[publish.Outcome]") -> publish.Outcome
 
 
 def _interrupt(futures: "Iterable[Future[publish.Outcome]]") -> None:
+    """Tell every process that works to end, again and again: one that is just starting does not hear yet."""
     for future in futures:
         future.cancel()
-    for worker in multiprocessing.active_children():
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(worker.pid, signal.SIGINT)  # type: ignore[arg-type]
+    while workers := multiprocessing.active_children():
+        for worker in workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker.pid, signal.SIGINT)  # type: ignore[arg-type]
+        time.sleep(0.2)
 
 
 # --- how it ended -----------------------------------------------------------------------------------------------------

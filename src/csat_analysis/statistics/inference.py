@@ -88,7 +88,7 @@ def wilson_interval(share: float, n_effective: float) -> tuple[float, float]:
     if not n_effective > 0:
         return math.nan, math.nan
     low, high = proportion_confint(share * n_effective, n_effective, alpha=1 - LEVEL, method="wilson")
-    return float(max(low, 0.0)), float(min(high, 1.0))
+    return float(min(max(low, 0.0), share)), float(max(min(high, 1.0), share))
 
 
 def mean_interval(estimate: Estimate) -> tuple[float, float]:
