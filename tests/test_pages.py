@@ -16,10 +16,10 @@ FORMS = """
 form_id | delivery  | service              | segment
 f1      | satisfied | satisfied            | 东区
 f2      | satisfied | fair                 | 东区
-f3      | fair      | <b>不好</b>           | 东区
-f4      | satisfied | <img src="//x.org/"> | 东区
-f5      | fair      | fair                 | 东区
-f6      | satisfied | https://x.org/       | 西区
+f3      | fair      | 不好                  | <b>西区</b>
+f4      | satisfied | <img src="//x.org/"> | <img src="//x.org/">
+f5      | fair      | fair                 | https://x.org/
+f6      | satisfied | fair                 | 西区
 """
 AROUND = {"project": "Riverside", "period": "2024", "chapter": "Satisfaction", "about": ["Period 2024"], "links": []}
 
@@ -193,7 +193,9 @@ def test_what_a_chapter_prints_is_text():
 def test_what_data_holds_is_text(html, page):
     assert {"b", "img"} & dict(page.tags).keys() == set()
     shown = "".join(page.texts)
-    assert [text for text in ("<b>不好</b>", '<img src="//x.org/">', "https://x.org/") if text not in shown] == []
+    assert [
+        text for text in ("<b>西区</b>", '<img src="//x.org/">', "https://x.org/", "不好") if text not in shown
+    ] == []
 
 
 @pytest.fixture(scope="module")

@@ -156,7 +156,6 @@ def test_no_text_becomes_a_formula_or_a_link(workbook):
     assert {cell.data_type for cell in cells} <= {"s", "n", "b"}
     assert [cell.coordinate for cell in cells if cell.hyperlink] == []
     assert {cell.value for cell in workbook["groups"]["J"]} >= set(FORMULAS)
-    assert {cell.value for cell in workbook["rejected"]["E"]} >= {text for text in FORMULAS if "@" not in text}
 
 
 def test_the_workbook_bears_the_date_of_the_report(workbook):
@@ -167,9 +166,7 @@ def test_all_rejections_are_in_a_table_of_their_own(drawn):
     rows = list(csv.DictReader(io.StringIO((drawn / PAGES / "rejected.csv").read_text("utf-8"))))
     listed = record(drawn)["rejected"]
     assert rows == [{key: "" if value is None else str(value) for key, value in row.items()} for row in listed]
-    assert [row["value"] for row in rows] == [
-        "" if "@" in text else text for text in FORMULAS
-    ]  # that may be an address
+    assert [row["value"] for row in rows] == [""] * len(FORMULAS)  # none could be a level, a number or a date
 
 
 # --- the manifest -----------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ _DATE = re.compile(
     r"(?!0000)(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?([ T]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?(Z|[+-]\d{2}:?\d{2})?)?"
 )
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*%?")
-_LEVEL = re.compile(r"[^\W\d]([^\W\d]|[-_]){0,19}")  # one word without digits
+_LEVEL = re.compile(r"[^\W\d][\w-]{0,19}")  # one word
 _PERSONAL = re.compile(r"@|(?<![\d.])\d(?:[ -]?\d){8}")  # a mail address; nine digits: a telephone, an identity card
 
 
