@@ -116,6 +116,7 @@ def font_subset(characters: str, font: bytes = b"") -> bytes:
     subsetter.subset(loaded)
     buffer = io.BytesIO()
     subset.save_font(loaded, buffer, options)
+    loaded.close()
     return buffer.getvalue()
 
 
