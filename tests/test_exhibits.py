@@ -272,6 +272,13 @@ def test_a_headline_whose_interval_is_withheld_says_why(keys):
     assert found.find(".//*[@class='interval']").text.endswith(": withheld, the forms come in clusters")
 
 
+@pytest.mark.parametrize("keys", [{"headline": "weighted_score"}, {"headline": "survey_rate"}, {}])
+def test_a_headline_of_forms_that_all_say_the_same_says_why_it_has_no_interval(keys):
+    counts = {"distributed": 10, "complaints": 2, "deliveries": 100}
+    found = read(exhibits.headline(result(forms(6), counts, **keys), "en"))
+    assert found.find(".//*[@class='interval']").text.endswith(": withheld, all forms have the same points")
+
+
 def test_a_weighted_headline_says_so():
     weighted = result(
         "a | satisfied | fair | 1 | 2.5\nb | fair | fair | 1 | 1", head=HEAD.rstrip() + " | weight\n", **RATE
@@ -511,10 +518,10 @@ def test_where_everybody_answered_there_is_no_sampling_error(language, rate, sco
     [("zh", "暂不给出（各份得分相同，无法估计误差）"), ("en", "withheld, all forms have the same points")],
 )
 def test_forms_that_all_say_the_same_have_a_mean_without_an_interval(language, why):
-    words, found = speak(language), result(forms(6, service="satisfied"), measures=["survey_rate"])
+    words, found = speak(language), result(forms(6), measures=["survey_rate"])
     rates = table(exhibits.rate_table(found, language))
     assert [rates[words(f"measure.{name}")][4] for name in ("weighted_score", "survey_rate")] == [why, why]
-    assert [cell.rstrip(" %") for cell in rates[words("measure.survey_rate")][1:4]] == ["1,200", "1,200", "100.00"]
+    assert [cell.rstrip(" %") for cell in rates[words("measure.survey_rate")][1:4]] == ["960", "1,200", "80.00"]
     # a share is another matter: Wilson's interval of 6 of 6
     assert re.findall(r"\d+\.\d\d", rates[words("measure.satisfaction_rate")][4]) == ["60.97", "100.00"]
 
@@ -713,6 +720,7 @@ def test_the_answers_to_a_question_add_up_to_the_forms(kind):
     [
         ("a | fair | fair | 1 | 5", None),
         ("a | fair | | 1 | 5\nb | | not_applicable | 1 | 1", None),  # each says something
+        ("a | fair | fair | 1 | 5\nb | great | | 1 | 1", None),  # its answer was rejected
         ("a | fair | fair | 1 | 5\nb | | | 1 | 1\nc | | | 2 | 1200", "1,201"),
     ],
 )
@@ -942,10 +950,12 @@ def test_where_more_came_back_than_there_are_no_correction_is_claimed(language, 
     assert [claim for claim in corrected if claim in found] == []
     just_all = text(exhibits.limits(result(forms(6), {"frame": 6, "distributed": 6}), language))
     assert corrected[0] in just_all
-    # and none is made: 6 of 6, Wilson
-    rates = table(exhibits.rate_table(case("more forms than customers"), language))
-    (rate,) = [cells for name, cells in rates.items() if name in ("满意率", "Satisfaction rate")]
-    assert re.findall(r"\d+\.\d\d", rate[4]) == ["60.97", "100.00"]
+    # and none is made: 6 of 6, and 5 of 5 where one of the six is blank; Wilson
+    blank = result(forms(5) + forms(1, "", "", stem="g"), {"frame": 5, "distributed": 6})
+    for found, low in ((case("more forms than customers"), "60.97"), (blank, "56.55")):
+        rate = table(exhibits.rate_table(found, language))[speak(language)("measure.satisfaction_rate")]
+        assert re.findall(r"\d+\.\d\d", rate[4]) == [low, "100.00"]
+        assert speak(language)("note.fpc_not_in_groups") not in notes(exhibits.group_table(found, language))
 
 
 EVENTS = {"zh": "假定各次投诉互不相关", "en": "takes complaints as independent"}
@@ -969,6 +979,11 @@ def test_where_complaints_have_an_interval_its_premise_is_said(counts, keys, tol
 
 def test_forms_that_were_not_sent_are_not_called_unknown():
     assert "实发份数未提供" not in text(exhibits.limits(case("nothing to divide by"), "zh"))
+
+
+def test_a_population_of_nobody_is_not_called_unknown():
+    assert "未提供" not in text(exhibits.limits(case("nothing to divide by"), "zh"))
+    assert "not known" not in text(exhibits.limits(case("nothing to divide by"), "en"))
 
 
 def test_the_number_of_assumptions_is_that_of_the_procedure():

@@ -83,7 +83,7 @@ def assess(survey: Survey) -> Assessment:
     evidence = gather(survey)
     found = {name: compute(name, evidence) for name in published(programme, survey.run.targets)}
     index = index_of(programme, found)
-    items = scoring.item_figures(survey.answers, evidence.forms, programme, evidence.frame)
+    items = scoring.item_figures(survey.answers, evidence.forms, programme, evidence.population)
     gates = judge_gates(survey, found, index, items)
     return Assessment(
         survey=survey, evidence=evidence, status=status_of(survey, gates), measures=_measure_table(programme, found),

@@ -53,6 +53,11 @@ class Evidence:
         return int(self.forms["count"].sum())
 
     @property
+    def population(self) -> int | None:
+        """Return how many there are to ask; None where that is unknown, or where more came back than there are."""
+        return self.frame if self.frame is not None and self.returned <= self.frame else None
+
+    @property
     def valid(self) -> int:
         """Return the number of valid forms."""
         return int(self.forms.loc[self.forms["valid"], "count"].sum())

@@ -149,7 +149,7 @@ def _share_of_distributed(evidence: Evidence) -> Measure:
     if not sent or satisfied > sent:
         return Measure(satisfied / sent if sent else None, satisfied, sent)
     counts = np.array([satisfied, sent - satisfied])
-    estimate = estimate_mean(np.array([1.0, 0.0]), np.ones(2), counts, evidence.frame)
+    estimate = estimate_mean(np.array([1.0, 0.0]), np.ones(2), counts, evidence.population)
     low, high, method = interval(estimate, (0.0, 1.0), True, "cluster" in evidence.forms)
     return Measure(estimate.mean, satisfied, sent, low, high, method)
 
@@ -182,7 +182,9 @@ def _mean_measure(
     The denominator is the number of forms; with weights the numerator is what would give the weighted mean, so that
     parts of several surveys can be added whatever the size of their weights.
     """
-    estimate = estimate_mean(values.to_numpy(), forms["weight"].to_numpy(), forms["count"].to_numpy(), evidence.frame)
+    estimate = estimate_mean(
+        values.to_numpy(), forms["weight"].to_numpy(), forms["count"].to_numpy(), evidence.population
+    )
     if math.isnan(estimate.mean):
         return Measure(None, 0.0, float(estimate.n * scale))
     low, high, method = interval(estimate, bounds, share, "cluster" in forms)

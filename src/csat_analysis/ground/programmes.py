@@ -427,7 +427,8 @@ def reach(programme: Programme, measure: str) -> tuple[float, float]:
 def _points(programme: Programme, item_id: str = "") -> list[list[float]]:
     """Return the points of an item's levels, or of each item that enters the score."""
     weighted = any(item.weight for item in programme.items)
-    chosen = [it for it in programme.items if (it.id == item_id if item_id else it.weight or not weighted)]
+    scored = [it for it in programme.items if (it.weight if weighted else not it.optional)]
+    chosen = [it for it in programme.items if it.id == item_id] if item_id else scored
     return [list(points.values()) for item in chosen if (points := programme.item_points(item))]
 
 

@@ -60,12 +60,17 @@ def headline(result: Assessment, language: str) -> Exhibit:
 
 
 def _headline_interval(result: Assessment, measure: Mapping[str, Any], unit: str, words: Words) -> str:
-    """Return the interval with its method; where clusters withhold it, that; nothing for a full count."""
+    """Return the interval with its method; where it is withheld, why; nothing for a full count."""
     bounds = words.interval(measure.get("conf_low"), measure.get("conf_high"), unit)
     if bounds != words("not_computed"):
         return words.aside(words.colon(words("head.interval"), bounds), words(f"method.{measure['method']}"))
-    withheld = _is_clustered(result) and measure.get("value") is not None and measure["method"] != "count"
-    return words.colon(words("head.interval"), words(f"method.{scoring.CLUSTERED}")) if withheld else ""
+    if measure.get("value") is None or measure["method"] == "count":
+        return ""
+    index = result.survey.programme.index
+    terms = index.terms if measure["id"] == "index" and index else [measure["id"]]
+    methods = [scoring.CLUSTERED] if _is_clustered(result) else [result.measure(term)["method"] for term in terms]
+    why = next((method for method in methods if method.startswith("withheld")), None)
+    return words.colon(words("head.interval"), words(f"method.{why}")) if why else ""
 
 
 def _is_clustered(result: Assessment) -> bool:
@@ -251,12 +256,18 @@ def answer_table(result: Assessment, language: str) -> Exhibit:
     heads = [Column(words("head.item")), *(Column(title, True) for title in titles)]
     heads += [Column(words(f"head.{name}"), True) for name in ("n", "not_applicable", "empty", "answers_rejected")]
     notes = [words("note.base_given")]
-    blank = int(result.evidence.forms.loc[(result.survey.answers == "").all(axis="columns"), "count"].sum())
+    blank = sum(result.evidence.forms.loc[_says_nothing(result.survey), "count"])
     if blank:
         notes.append(words("note.blank", n=words.count(blank)))
     if _is_weighted(result):
         notes.append(words("note.weights"))
     return table(words("caption.answers"), heads, rows, notes)
+
+
+def _says_nothing(survey: Survey) -> pd.Series:
+    """Return which forms hold no answer at all, not even one that was rejected."""
+    fallen = survey.rejected[(survey.rejected["table"] == "responses") & survey.rejected["column"].isin(survey.answers)]
+    return (survey.answers == "").all(axis="columns") & ~survey.forms["row"].isin(fallen["row"])
 
 
 def item_table(result: Assessment, language: str) -> Exhibit:
@@ -315,7 +326,7 @@ def group_table(result: Assessment, language: str) -> Exhibit:
     ]
     heads = [Column(words("head.group")), *(Column(item_title(survey.programme, item, words), True) for item in asked)]
     notes = [words("note.groups_descriptive"), *_without_group(result, words)]
-    if any(row["conf_low"] is not None for row in figures) and result.evidence.frame:
+    if any(row["conf_low"] is not None for row in figures) and result.evidence.population:
         notes.append(words("note.fpc_not_in_groups"))
     if any(row["suppressed"] for row in figures):
         notes.append(words("note.suppressed", min_n=survey.programme.min_n))
@@ -371,9 +382,9 @@ def limits(result: Assessment, language: str) -> Exhibit:
         sentences.append(words("note.nonresponse", n=silent, eligible=words.count(evidence.eligible)))
     if _is_clustered(result):
         sentences.append(words("note.clusters"))
-    elif not evidence.frame:
+    elif evidence.frame is None:
         sentences.append(words("note.no_frame"))
-    elif evidence.frame >= evidence.returned:
+    elif evidence.population:
         sentences.append(words("note.fpc", n=words.count(evidence.frame)))
     if "stratum" in evidence.forms and not _is_clustered(result):
         sentences.append(words("note.strata_weighted" if _is_weighted(result) else "note.strata"))

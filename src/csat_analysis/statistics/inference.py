@@ -98,7 +98,8 @@ def mean_interval(estimate: Estimate) -> tuple[float, float]:
     """
     if estimate.is_census:
         return estimate.mean, estimate.mean
-    if estimate.n < 2 or estimate.se == 0:
+    noise = 1e-12 * max(1.0, abs(estimate.mean))  # of floating point
+    if estimate.n < 2 or estimate.se <= noise:
         return math.nan, math.nan
     half = float(stats.t.ppf((1 + LEVEL) / 2, estimate.n - 1)) * estimate.se
     return estimate.mean - half, estimate.mean + half
