@@ -398,3 +398,11 @@ def test_a_title_passes_through_a_sentence_as_it_is(title, language):
     ]  # fmt: skip
     assert [text for text in said if title not in text] == []
     assert phrases.column_title(run_of(names={"Q1": title}, groups=["Q1"]), "Q1", words) == title
+
+
+def test_a_condition_without_data_is_not_called_met():
+    found = result(
+        BLANK, counts={}, headline="weighted_score", gates=[VOIDS], triggers=[{"id": "remedy", "title": "R"}]
+    )
+    assert found.status == "reportable"
+    assert phrases.status_sentences(found, EN)[0].startswith("The data to judge whether the results are valid were not")

@@ -128,7 +128,12 @@ SPOKEN = {
     "measure": {*MEASURES, "index"},
     "formula": set(MEASURES),
     "verdict": {*choices(records.GateRow, "verdict"), "missing"},
-    "status": {*choices(records.Record, "status"), "reportable_unjudged", "reportable_without_value"},
+    "status": {
+        *choices(records.Record, "status"),
+        "reportable_unjudged",
+        "reportable_without_data",
+        "reportable_without_value",
+    },
     "stamp": choices(records.Record, "status"),
     "comparison": choices(programmes.Gate, "comparison"),
     "severity": choices(programmes.Gate, "severity"),

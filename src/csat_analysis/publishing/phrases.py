@@ -172,7 +172,10 @@ def _status_key(result: Assessment) -> str:
         return result.status
     if result.measure(result.survey.programme.headline_measure)["value"] is None:
         return "reportable_without_value"
-    return "reportable" if any(gate.voids for gate in result.survey.programme.gates) else "reportable_unjudged"
+    conditions = result.gates[result.gates["voids"].notna()]
+    if conditions.empty:
+        return "reportable_unjudged"
+    return "reportable" if conditions["passed"].notna().all() else "reportable_without_data"
 
 
 def return_sentence(result: Assessment, words: Words) -> str:
