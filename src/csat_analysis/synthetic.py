@@ -1,4 +1,4 @@
-"""Which made-up surveys can a newcomer try, and what is the truth behind them?
+"""What would come back if everybody's opinion were known? Makes the tables of a made-up survey out of its truth.
 
 Every customer of a demo survey holds an opinion on every item before anybody is
 asked. Only some of them receive a form, only some of those send it back, and a few
@@ -7,82 +7,20 @@ can be held against the truth. Nothing here is about real people or firms.
 """
 
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-CUTS = {5: (0.9, 0.0, -0.6, -1.2), 3: (0.0, -0.9)}  # above 0 counts as satisfied
+from csat_analysis.demo import SURVEYS, Truth
+
+CUTS = {5: (0.9, 0.0, -0.6, -1.2), 4: (0.9, 0.0, -0.9), 3: (0.0, -0.9)}  # above 0 counts as satisfied
 SHARED_FEELING = 0.6  # variance of one opinion that all items of a form share
 LASTING_FEELING = 0.6  # part of the shared feeling that lasts from period to period
 COMMENTING = 0.15  # share of the answered forms that bring a comment
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One spoiled cell: `form` counts the forms with an answer, from 0."""
-
-    form: int
-    column: str
-    value: str
-
-
-@dataclass(frozen=True)
-class Truth:
-    """All that decides one survey: what people think, who answers, what goes wrong.
-
-    Examples
-    --------
-    >>> SURVEYS[0].project, SURVEYS[0].period, SURVEYS[0].satisfaction
-    ('yuanya', '2022', 0.8)
-    """
-
-    project: str
-    period: str
-    seed: int  # the same for all periods of a project: the same customers
-    by: str  # the column that holds the stratum
-    strata: Mapping[str, tuple[int, float]]  # customers, share satisfied (headline)
-    segments: Mapping[str, tuple[float, float]]  # share of customers, shift (probits)
-    items: Mapping[str, float]  # shift against the headline item, in probits
-    levels: tuple[str, ...]  # as written in the file, best first
-    channels: tuple[str, ...]
-    praise: tuple[str, ...]  # comments of the satisfied
-    blame: tuple[str, ...]  # comments of the others
-    distribution_rate: float  # distributed / frame
-    return_rate: float  # returned / distributed
-    blank_share: float  # blank / distributed
-    nonresponse: float  # return rate of the satisfied minus that of the others
-    headline: str = "overall"
-    encoding: str = "utf-8"
-    faults: tuple[Fault, ...] = ()
-    repeated: tuple[int, ...] = ()  # forms that are entered a second time, at the end
-    complaints: tuple[tuple[str, str], ...] = ()  # class of content, description
-    shipments: int = 0
-
-    @property
-    def size(self) -> int:
-        """Return the number of customers in the frame."""
-        return sum(size for size, _ in self.strata.values())
-
-    @property
-    def satisfaction(self) -> float:
-        """Return the share of the whole frame that is satisfied on the headline."""
-        return sum(round(size * share) for size, share in self.strata.values()) / self.size
-
-    @property
-    def expected_satisfaction(self) -> float:
-        """Return the share to expect among the answered forms.
-
-        Notes
-        -----
-        p + p (1 - p) d / r: the truth p, moved by the difference d between the return
-        rates of the satisfied and of the others, where r is the return rate of all.
-        """
-        p = self.satisfaction
-        return p + p * (1 - p) * self.nonresponse / self.return_rate
+INAPPLICABLE = "不适用"  # the answer of those whom an item does not concern
+STEPS = ["step", "due_on", "done_on", "responsible", "evidence", "reason"]
 
 
 def frame(truth: Truth) -> pd.DataFrame:
@@ -118,6 +56,9 @@ def opinions(truth: Truth) -> pd.DataFrame:
         latent = mix(feeling, rng.standard_normal(truth.size), SHARED_FEELING)
         score = normal_scores(pd.Series(latent), people[truth.by])
         answers[item] = cut(score + place + shift, truth.levels)
+    for item, share in truth.inapplicable.items():
+        unconcerned = chosen(stream(truth, truth.period, item), np.full(truth.size, share))
+        answers.loc[unconcerned, item] = INAPPLICABLE
     return answers
 
 
@@ -137,15 +78,21 @@ def survey(truth: Truth) -> dict[str, pd.DataFrame]:
 
     Notes
     -----
-    `frame`, `distribution` and `responses` always; `complaints` and `deliveries` where
-    something is shipped.
+    `frame`, `distribution` and `responses` always; `complaints`, `deliveries` and `steps` where there are any.
     """
     people, thoughts = frame(truth), opinions(truth)
-    sent = distribution(people, satisfied(thoughts[truth.headline], truth.levels), truth)
+    pleased = satisfied(thoughts[truth.headline], truth.levels)
+    sent = distribution(people, pleased, truth)
     forms = responses(sent, thoughts, truth)
+    if truth.is_anonymous:
+        sent, forms = sent.drop(columns="disposition"), boxed(forms, truth)
     tables = {"frame": people, "distribution": sent, "responses": spoil(forms, truth)}
+    if truth.complaints:
+        tables["complaints"] = complaints(people[~pleased], truth)
     if truth.shipments:
-        tables |= {"complaints": complaints(people, truth), "deliveries": deliveries(people, truth)}
+        tables["deliveries"] = deliveries(people, truth)
+    if truth.steps:
+        tables["steps"] = steps(truth)
     return tables
 
 
@@ -214,10 +161,20 @@ def sent_on(period: str) -> pd.Timestamp:
     return (pd.Period(period).asfreq("M", how="end") - 1).start_time
 
 
+def drawn(rng: np.random.Generator, people: pd.DataFrame, truth: Truth) -> np.ndarray:
+    """Return who is to receive a form: the declared share of the frame, of each stratum in a stratified sample."""
+    groups = people[truth.by] if truth.is_stratified else pd.Series("", index=people.index)
+    parts = groups.groupby(groups, sort=False).indices
+    reached = np.zeros(len(people), dtype=bool)
+    for part in parts.values():
+        reached[part] = chosen(rng, np.full(len(part), truth.distribution_rate))
+    return reached
+
+
 def distribution(people: pd.DataFrame, pleased: pd.Series, truth: Truth) -> pd.DataFrame:
     """Return one row per form that is handed out, with what became of it."""
     rng = stream(truth, truth.period, "distribution")
-    reached = chosen(rng, np.full(truth.size, truth.distribution_rate))
+    reached = drawn(rng, people, truth)
     sent = people.loc[reached, ["customer_id", truth.by]].reset_index(drop=True)
     sent.insert(0, "form_id", [f"{truth.period}-{i:04d}" for i in range(1, len(sent) + 1)])
     sent["channel"] = rng.choice(truth.channels, len(sent))
@@ -245,6 +202,13 @@ def responses(sent: pd.DataFrame, thoughts: pd.DataFrame, truth: Truth) -> pd.Da
     return forms
 
 
+def boxed(forms: pd.DataFrame, truth: Truth) -> pd.DataFrame:
+    """Return the forms as they come out of a box, in the order of their days: counted, and nobody's."""
+    order = stream(truth, truth.period, "box").permutation(len(forms))
+    mixed = forms.iloc[order].sort_values("received_on", kind="stable", ignore_index=True)
+    return mixed.drop(columns=["form_id", "customer_id"]).assign(count="1")
+
+
 def spoil(forms: pd.DataFrame, truth: Truth) -> pd.DataFrame:
     """Return the forms with the declared faults in them, repeated forms at the end."""
     answered = forms.index[(forms[list(truth.items)] != "").any(axis=1)]
@@ -255,18 +219,39 @@ def spoil(forms: pd.DataFrame, truth: Truth) -> pd.DataFrame:
     return pd.concat([spoiled, again], ignore_index=True)
 
 
-def complaints(people: pd.DataFrame, truth: Truth) -> pd.DataFrame:
-    """Return one row per complaint, received at some time in the period."""
+def complaints(dissatisfied: pd.DataFrame, truth: Truth) -> pd.DataFrame:
+    """Return one row per complaint of somebody dissatisfied, received at some time in the period."""
     rng, period = stream(truth, truth.period, "complaints"), pd.Period(truth.period)
     n = len(truth.complaints)
-    return pd.DataFrame({
+    received = dates(rng, period.start_time, period.end_time, n)
+    table = pd.DataFrame({
         "complaint_id": [f"TS-{truth.period}-{i:02d}" for i in range(1, n + 1)],
-        "received_on": dates(rng, period.start_time, period.end_time, n),
+        "received_on": received,
         "channel": rng.choice(["电话", "传真", "邮件"], n),
-        "content": [content for content, _ in truth.complaints],
-        "customer_id": rng.choice(people["customer_id"], n),
-        "description": [description for _, description in truth.complaints],
+        "content": [each.content for each in truth.complaints],
+        "customer_id": rng.choice(dissatisfied["customer_id"], n),
+        "description": [each.description for each in truth.complaints],
     })  # fmt: skip
+    days = [each.days for each in truth.complaints]
+    return table.assign(closed_on=later(received, days)) if any(days) else table
+
+
+def later(start: list[str], days: list[int | None]) -> list[str]:
+    """Return the day so many days after each, as text; empty where the number is None.
+
+    Examples
+    --------
+    >>> later(["2024-12-30", "2024-12-30"], [3, None])
+    ['2025-01-02', '']
+    """
+    ends = pd.to_datetime(start) + pd.to_timedelta(days, unit="D")
+    return ["" if pd.isna(day) else day.strftime("%Y-%m-%d") for day in ends]
+
+
+def steps(truth: Truth) -> pd.DataFrame:
+    """Return what was entered of the procedure's steps, one row per entry."""
+    lines = [[cell.strip() for cell in line.split("|")] for line in truth.steps.strip().splitlines()]
+    return pd.DataFrame([line + [""] * (len(STEPS) - len(line)) for line in lines], columns=STEPS)
 
 
 def deliveries(people: pd.DataFrame, truth: Truth) -> pd.DataFrame:
@@ -279,92 +264,6 @@ def deliveries(people: pd.DataFrame, truth: Truth) -> pd.DataFrame:
         "customer_id": rng.choice(people["customer_id"], n),
     })  # fmt: skip
 
-
-def ordinary_faults(period: str, first: str, second: str, third: str) -> tuple[Fault, ...]:
-    """Return the slips that every pile of forms holds, placed in the three items named."""
-    return (
-        Fault(2, second, "非常好"),
-        Fault(4, "received_on", f"{period[:4]}-13-45"),
-        Fault(6, third, "not_applicable"),
-        *(Fault(form, item, "") for form, item in [(8, first), (9, third), (15, second), (15, third), (18, third)]),
-        Fault(11, "comment", "师傅上门很快,<b>谢谢</b>"),
-        Fault(13, "comment", "<script>alert(1)</script>"),
-    )
-
-
-AGREEMENT = ("很满意", "满意", "一般", "不满意", "很不满意")
-AGREEMENT_IDS = ("very_satisfied", "satisfied", "fair", "dissatisfied", "very_dissatisfied")
-HOUSEHOLDS = {"业主": (0.75, 0.0), "租户": (0.25, -0.4)}
-
-YUANYA_2022 = Truth(
-    project="yuanya", period="2022", seed=2022, by="building", levels=AGREEMENT, segments=HOUSEHOLDS,
-    strata={"1号楼": (50, 0.88), "2号楼": (50, 0.84), "3号楼": (50, 0.82),
-            "4号楼": (50, 0.80), "5号楼": (50, 0.76), "6号楼": (50, 0.70)},
-    items={"safety": 0.15, "environment": -0.05, "repairs": -0.5, "other": 0.0, "overall": 0.0},
-    distribution_rate=0.93, return_rate=0.87, blank_share=0.015, nonresponse=0.04,
-    faults=ordinary_faults("2022", "safety", "environment", "repairs"), repeated=(20,),
-    channels=("上门", "微信", "信箱"), encoding="gb18030",
-    praise=("保安很负责,晚上巡逻让人放心", "保洁阿姨很认真,楼道干净", "管家态度好,有问必答",
-            "总体不错,继续保持"),
-    blame=("电梯经常停,报修两天才来人", "停车位不够,外来车辆多", "楼下垃圾清运太晚,夏天有味道",
-           "报修后没有人回访"),
-)  # fmt: skip
-YUANYA_2023 = replace(
-    YUANYA_2022, period="2023", levels=AGREEMENT_IDS, encoding="utf-8",
-    strata={"1号楼": (50, 0.90), "2号楼": (50, 0.88), "3号楼": (50, 0.86),
-            "4号楼": (50, 0.86), "5号楼": (50, 0.82), "6号楼": (50, 0.78)},
-    items={**YUANYA_2022.items, "repairs": -0.35}, distribution_rate=0.95, return_rate=0.88,
-    faults=ordinary_faults("2023", "safety", "environment", "repairs"),
-)  # fmt: skip
-YUANYA_2024 = replace(
-    YUANYA_2022, period="2024", encoding="utf-8-sig",
-    strata={"1号楼": (50, 0.96), "2号楼": (50, 0.94), "3号楼": (50, 0.92),
-            "4号楼": (50, 0.90), "5号楼": (50, 0.88), "6号楼": (50, 0.86)},
-    items={**YUANYA_2022.items, "repairs": -0.15}, distribution_rate=0.96, return_rate=0.90,
-    faults=ordinary_faults("2024", "safety", "environment", "repairs"),
-)  # fmt: skip
-LANTING_2024 = replace(
-    YUANYA_2024, project="lanting", seed=6, encoding="utf-8",
-    strata={"A座": (80, 0.80), "B座": (50, 0.82), "C座": (50, 0.74)},
-    distribution_rate=0.94, return_rate=0.84,
-)  # fmt: skip
-HENGXIN_2024Q3 = Truth(
-    project="hengxin", period="2024Q3", seed=8, by="segment", segments={},
-    levels=("很满意", "一般", "不满意"), strata={"经销商": (40, 0.60), "工程商": (24, 0.75)},
-    headline="product", items={"product": 0.0, "delivery": -0.3, "service": 0.2, "packaging": 0.1},
-    distribution_rate=0.95, return_rate=0.60, blank_share=0.02, nonresponse=0.10,
-    faults=ordinary_faults("2024Q3", "service", "packaging", "delivery"), repeated=(20,),
-    channels=("传真", "邮件", "业务员"), shipments=92,
-    praise=("质量稳定,合作愉快", "业务员响应及时", "包装结实,到货完好"),
-    blame=("交货期比合同晚了一周", "希望缩短供货周期", "部分产品外壳有划痕"),
-    complaints=(
-        ("产品质量", "断路器外壳开裂两只,要求更换"),
-        ("服务质量", "到货比合同约定晚五天,工地停工"),
-        ("服务质量", "发货数量与清单不符,少一箱"),
-    ),
-)  # fmt: skip
-HENGXIN_2024Q4 = replace(
-    HENGXIN_2024Q3, period="2024Q4", strata={"经销商": (40, 0.70), "工程商": (24, 0.75)},
-    items={**HENGXIN_2024Q3.items, "delivery": -0.1}, distribution_rate=0.97, return_rate=0.47, shipments=88,
-    complaints=(
-        ("产品质量", "接触器噪声大,要求检测"),
-        ("服务质量", "年底交货延误三天"),
-        ("服务质量", "技术资料未随货到达"),
-        ("服务态度", "电话咨询时客服不耐烦"),
-    ),
-)  # fmt: skip
-YUNTING_2024 = Truth(
-    project="yunting", period="2024", seed=260, by="phase", levels=AGREEMENT,
-    segments={"已入住": (0.6, 0.0), "待入住": (0.4, 0.2)},
-    strata={"一期": (140, 0.90), "二期": (120, 0.85)},
-    items={"work_quality": 0.05, "build_quality": -0.2, "service": 0.1, "overall": 0.0},
-    distribution_rate=0.96, return_rate=0.82, blank_share=0.32, nonresponse=0.04,
-    faults=ordinary_faults("2024", "work_quality", "build_quality", "service"), repeated=(20,),
-    channels=("电话", "短信", "面访"),
-    praise=("交房流程顺畅,讲解清楚", "销售顾问专业", "户型好,质量放心"),
-    blame=("外墙渗水,维修拖了很久", "交房时墙面空鼓较多", "售后电话难打通"),
-)  # fmt: skip
-SURVEYS = (YUANYA_2022, YUANYA_2023, YUANYA_2024, LANTING_2024, HENGXIN_2024Q3, HENGXIN_2024Q4, YUNTING_2024)
 
 if __name__ == "__main__":
     write(sys.argv[1] if len(sys.argv) > 1 else ".")
