@@ -38,6 +38,11 @@ def rules(old: str, new: str) -> dict[str, str]:
     return {RULES: text.replace(old, new)}
 
 
+def added(lines: str) -> dict[str, str]:
+    """Return the procedure with lines added."""
+    return rules("grades:", f"{lines}\ngrades:")
+
+
 def runs(old: str = "", new: str = "", more: str = "") -> dict[str, str]:
     """Return the run file with one thing replaced, or lines added."""
     assert not old or RUN_FILE.count(old) == 1, old
@@ -77,6 +82,7 @@ CASES = {
     "a distribution without form_id": table("distribution", "channel\npost\n"),
     "complaints without complaint_id": table("complaints", "received_on\n2024-05-01\n"),
     "deliveries of nothing": table("deliveries", "count\n"),
+    "steps without step": table("steps", "done_on,evidence\n2024-05-01,minutes\n"),
     "a header twice": {DATA: "form_id,delivery,service,service\nr1,fair,fair,fair\n"},
     "semicolons": {DATA: "form_id;delivery;service\nr1;fair;fair\n"},
     "a quote that is not closed": {DATA: FORMS + 'r2,"fair,fair\n'},
@@ -125,6 +131,8 @@ CASES = {
     "a negative count": runs("distributed: 4", "distributed: -4"),
     "a target on nothing": runs(more="targets: {happiness: 0.9}\n"),
     "text where a mapping belongs": runs(more="design: building\n"),
+    "a unit that is no list": runs(more="within: South\n"),
+    "a unit without a name": runs(more="within: [{}]\n"),
     "no periods": runs('\n  "2024": {as_of: 2025-01-10, counts: {distributed: 4}}', " {}"),
     # --- programmes ---
     "an empty programme": {RULES: ""},
@@ -142,7 +150,23 @@ CASES = {
     "a satisfied level that is none": rules("levels: [satisfied]", "levels: [happy]"),
     "a satisfied form by an unknown item": rules("item: delivery", "item: price"),
     "a satisfied form without its item": rules("reading: item, item: delivery", "reading: item"),
-    "a duty without a time": rules("grades:", "schedule: [{id: survey, title: Survey}]\ngrades:"),
+    "a schedule instead of steps": added("schedule: [{id: survey, title: Survey, every: year}]"),
+    "a step at an interval that is none": added("steps: [{id: survey, title: Survey, every: week}]"),
+    "a step so many months before nothing": added("steps: [{id: plan, title: Plan, months: 1}]"),
+    "a step before one that is none": added("steps: [{id: plan, title: Plan, before: survey}]"),
+    "a step before itself": added("steps: [{id: plan, title: Plan, before: plan}]"),
+    "a step with the name of a measure": added("steps: [{id: return_rate, title: Return rate}]"),
+    "a step that leaves a register that is none": added("steps: [{id: plan, title: Plan, record: minutes}]"),
+    "a register with the name of a step": added("steps: [{id: plan, title: Plan}]\nregisters: [{id: plan, title: Plan}]"),
+    "a register twice": added("registers: [{id: minutes, title: Minutes}, {id: minutes, title: Minutes}]"),
+    "a clause that is cited and not listed": added('clauses: [{id: "5.2", title: Return rate}]'),
+    "a clause twice": added('clauses: [{id: "5.2", title: A}, {id: "5.2", title: B}, {id: "5.3", title: C}]'),
+    "a valid form by more than all questions": added("validity: {min_share: 60}"),
+    "a contradiction of one question": added("validity: {contradictions: [{id: clash, title: Clash, answers: {delivery: [fair]}}]}"),
+    "a contradiction of a question that is none": added(
+        "validity: {contradictions: [{id: clash, title: Clash, answers: {delivery: [fair], price: [fair]}}]}"
+    ),
+    "full points of nothing": added("full_points: {value: 0}"),
     "a programme id of another name": rules("id: demo", "id: demonstration"),
     # --- notebooks ---
     "a chapter that is none": {RULES: programme("25_change")},
@@ -233,6 +257,8 @@ SCREENED = {
     "a field too many": (DATA, "form_id,delivery,service\nr1,fair,fair,fair\nr2,fair,fair\n", ("responses", 2, None, None, "ragged")),
     "unknown disposition": ("data/demo/2024/distribution.csv", "form_id,disposition\nr1,lost\nr2,returned\nr3,returned\nr4,returned\n", ("distribution", 2, "disposition", "lost", "unknown_disposition")),
     "complaint on no day": ("data/demo/2024/complaints.csv", "complaint_id,received_on\nk1,yesterday\n", ("complaints", 2, "received_on", "yesterday", "not_a_date")),
+    "a step that is none": ("data/demo/2024/steps.csv", "step,done_on\nsurvei,2024-05-01\nreturn_rate,2024-05-02\n", ("steps", 2, "step", "survei", "unknown_step")),
+    "a step done on no day": ("data/demo/2024/steps.csv", "step,done_on\nreturn_rate,2024-02-30\n", ("steps", 2, "done_on", "2024-02-30", "not_a_date")),
     "negative deliveries": ("data/demo/2024/deliveries.csv", "count\n-5\n6\n", ("deliveries", 2, "count", "-5", "not_a_count")),
 }  # fmt: skip
 

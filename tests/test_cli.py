@@ -34,9 +34,9 @@ def test_version_is_printed():
     assert csat("--version") == (0, f"csat_analysis {__version__}\n", "")
 
 
-@pytest.mark.parametrize("command", ["check", "list", "run", "schema"])
+@pytest.mark.parametrize("command", ["check", "list", "run", "schema", "new programme", "new project"])
 def test_every_command_explains_itself(command):
-    answer = csat(command, "--help")
+    answer = csat(*command.split(), "--help")
     assert answer.status == 0
     assert "--root" in answer.out
     assert "--verbose" in answer.out
@@ -71,6 +71,11 @@ WRONG_CALLS = {
     "no processes": ["run", "--jobs", "0"],
     "no number of processes": ["run", "--jobs", "many"],
     "schema of nothing": ["schema", "record.json"],
+    "schema in an unknown language": ["schema", "run", "--language", "fr"],
+    "clauses in an unknown language": ["check", "--clauses", "--language", "fr"],
+    "start of nothing": ["new"],
+    "start of something else": ["new", "report", "demo"],
+    "start without a name": ["new", "programme"],
     "further word": ["check", "demo"],
 }
 
@@ -264,6 +269,34 @@ def test_check_names_a_case_that_deviates(tmp_path):
     assert answer.status == 1
     assert "demo.yml: worked_example.expect.index: says 67.0, and the survey gives 68.0" in answer.err
     assert run(root).status == 0, "an example that is wrong does not stop a run"
+
+
+def test_check_shows_what_carries_each_clause_instead_of_the_findings():
+    answer = csat("check", "--clauses", "--root", CHECKOUT)
+    assert (answer.status, answer.err) == (0, "")
+    assert "\nproperty@1: Customer satisfaction in property management\nClause " in answer.out
+    assert "electrical.yml: " not in answer.out and "Every file can be used." not in answer.out
+    assert (
+        "\n2§4.2.1  《业主调查表》的发放与收回"
+        in csat("check", "--clauses", "--language", "zh", "--root", CHECKOUT).out
+    )
+    assert csat("check", "--clauses", "--quiet", "--root", CHECKOUT) == (0, "", "")
+
+
+def test_it_does_so_where_a_file_cannot_be_used_and_ends_with_1_all_the_same(tmp_path):
+    root = make_root(tmp_path, {"params/runs/broken.yml": "project: [\n"})
+    answer = csat("check", "--clauses", "--root", root)
+    assert answer.status == 1
+    assert "broken.yml:2" in answer.err
+    assert "demo@1: Demonstration\n" in answer.out
+
+
+def test_a_schema_explains_its_keys_in_the_language_asked_for():
+    answer = csat("schema", "programme", "--language", "zh")
+    gate = json.loads(answer.out)["$defs"]["Gate"]["properties"]
+    assert (answer.status, gate["threshold"]["title"]) == (0, "限值")
+    assert csat("schema", "programme").out == csat("schema", "programme", "--language", "en").out
+    assert "限值" not in csat("schema", "programme").out
 
 
 def test_check_ends_with_1_when_a_file_cannot_be_used(tmp_path):

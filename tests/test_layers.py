@@ -10,12 +10,12 @@ from csat_analysis.ground.catalogue import MEASURES
 
 # The floors are folders, the lowest first; in a floor the rooms of a landing do not import each other.
 FLOORS = {
-    "ground": "errors catalogue | programmes words | runs lint | params",
-    "statistics": "inference",
-    "domain": "evidence schemas | fieldwork complaints scoring",
-    "assembly": "tables | load | assessment",
-    "publishing": "markup phrases pages | exhibits ledger figures records rulebook | publish portal | checks runner",
-    "": "cli synthetic | __main__",  # the doors
+    "ground": "errors catalogue | programmes words | runs clauses | lint faults | params",
+    "statistics": "certainty inference planning",
+    "domain": "evidence schemas | fieldwork complaints scoring steps",
+    "assembly": "tables | load | comparisons composite gates procedure remedy | assessment",
+    "publishing": "markup phrases pages pooling | exhibits ledger figures records rulebook verdicts duties | company | publish portal | checks drafts runner",
+    "": "cli demo | synthetic | __main__",  # the doors
 }
 LANDINGS = [(floor, landing.split()) for floor, landings in FLOORS.items() for landing in landings.split("|")]
 HEIGHT = {f"{floor}.{room}".lstrip("."): n for n, (floor, rooms) in enumerate(LANDINGS) for room in rooms}

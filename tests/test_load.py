@@ -434,6 +434,46 @@ def test_headers_alone_are_no_complaint_and_no_fault():
     assert account(survey, "complaints")["rows_read"] == 0
 
 
+@pytest.mark.parametrize(
+    "counts, told",
+    [
+        ({"deliveries": 0}, [("no_deliveries", {})]),
+        ({"deliveries": 0, "complaints": 3}, [("no_deliveries", {})]),
+        ({"deliveries": 3, "complaints": 3}, []),
+        ({"deliveries": 3, "complaints": 4}, [("more_complaints", {"complaints": 4, "deliveries": 3})]),
+        ({"deliveries": 3}, []),
+        ({"complaints": 4}, []),
+    ],
+)
+def test_no_deliveries_and_more_complaints_than_deliveries_are_told(counts, told):
+    found = survey_of("form_id | delivery | service\nf1 | fair | ", plan={"counts": counts}).findings
+    assert [tuple(finding) for finding in found] == told
+
+
+# --- steps --------------------------------------------------------------------------------------------
+
+STEPS = "step | done_on | responsible | evidence | reason\n"
+
+
+def test_an_unknown_step_falls_and_the_others_are_kept_as_they_were_written():
+    rows = "plan | 2024-05-20 | 王　伟 | 纪要 １２ | \nplam | 2024-05-20 | | |\nplan | 2024-05-32 | | |"
+    programme = demo(steps=[{"id": "plan", "title": "Plan"}])
+    survey = survey_of("form_id | delivery | service\nf1 | fair | ", programme, {"steps": STEPS + rows})
+    assert survey.tables["steps"][["done_on", "responsible", "evidence"]].to_numpy().tolist() == [
+        ["2024-05-20", "王　伟", "纪要 １２"], ["", "", ""],
+    ]  # fmt: skip
+    assert rejections(survey) == [
+        ("steps", 3, "step", "plam", "unknown_step"), ("steps", 4, "done_on", "2024-05-32", "not_a_date"),
+    ]  # fmt: skip
+    found = account(survey, "steps")
+    assert [found[name] for name in ("rows_read", "rows_used", "rows_rejected")] == [3, 2, 1]
+
+
+def test_a_steps_table_with_headers_alone_is_no_fault():
+    survey = survey_of("form_id | delivery | service\nf1 | fair | ", tables={"steps": STEPS.strip()})
+    assert (len(survey.tables["steps"]), account(survey, "steps")["rows_read"]) == (0, 0)
+
+
 # --- the worked example -------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ import pytest
 
 import csat_analysis
 from csat_analysis.ground import params
+from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.words import languages, speak
 from publishing import CHECKOUT
 
@@ -73,7 +74,8 @@ def headings(text):
 
 
 def test_there_are_notebooks():
-    assert len(CHAPTERS) >= 2
+    assert CHAPTERS[:3] == list(Programme.model_fields["chapters"].default)
+    assert CHAPTERS[:3] == ["10_fieldwork", "20_satisfaction", "30_procedure"]
 
 
 def test_a_name_is_a_number_and_a_noun_or_explore(path):

@@ -247,6 +247,33 @@ def test_a_programme_whose_file_is_broken_is_named_with_the_file(make_root):
         params.choose_programme(rules, params.find_run(rules, "demo", "2024"))
 
 
+# --- one project --------------------------------------------------------------------------------------
+
+
+def test_for_one_project_its_run_file_and_the_programmes_it_names_are_read_and_no_others(make_root):
+    periods = 'periods:\n  "2023": {as_of: 2024-01-10, programme: demo@1}\n  "2024": {as_of: 2025-01-10}\n'
+    own = DEMO_RUN[: DEMO_RUN.index("periods:")].replace("programme: demo", "programme: property") + periods
+    broken = {"params/runs/other.yml": "project: [\n", "params/programmes/electrical.yml": "id: [\n"}
+    rules = params.read_rules(make_root({RUN: own, **broken}), "demo")
+    assert (list(rules.run_files), sorted(rules.editions), rules.broken) == (["demo"], ["demo", "property"], {})
+    judged = [params.choose_programme(rules, run).content.id for run in rules.runs]
+    assert judged == ["demo", "property"]
+
+
+def test_a_project_that_is_none_is_told_which_there_are(make_root):
+    rules = params.read_rules(make_root(), "demmo")
+    with pytest.raises(ParameterError, match=r"'demmo' is not a project; use one of \['demo'\]"):
+        params.find_run(rules, "demmo", "2024")
+
+
+def test_for_one_project_too_a_programme_that_is_none_is_told_which_there_are(make_root):
+    rules = params.read_rules(make_root({RUN: DEMO_RUN.replace("programme: demo", "programme: demmo")}), "demo")
+    with pytest.raises(ParameterError, match=r"'demmo' is not a programme; use one of \['airport', .*'demo'"):
+        params.choose_programme(rules, params.find_run(rules, "demo", "2024"))
+
+
+# --- editions -----------------------------------------------------------------------------------------
+
 EDITIONS = {
     PROGRAMME: DEMO,
     "params/programmes/demo@2.yml": DEMO.replace("version: 1", "version: 2").replace("2024-01-01", "2025-07-01"),

@@ -1,6 +1,7 @@
 """A result is said in the field's words, in both languages, from its own figures; titles pass through as they are."""
 
 import functools
+import math
 import re
 
 import pytest
@@ -110,6 +111,49 @@ def test_the_values_of_a_column_are_called_and_ordered_as_the_run_file_says():
     stratified = run_of(design={"stratum": "floor"}, levels=levels)
     assert phrases.group_title(stratified, "stratum", "G", EN) == "Ground floor"
     assert phrases.in_order(stratified, "stratum", {"B12", "B2", "G", ""}) == ["G", "", "B2", "B12"]
+
+
+@pytest.mark.parametrize(
+    "rule, identifier, name",
+    [
+        ("item", "service", "题目“服务”"),
+        ("step", "service", "步骤“上门服务”"),
+        ("trigger", "flag", "未达标时应采取：催收"),
+        ("register", "good", "记录“优良名册”"),
+        ("grade", "good", "评价等级“good”"),
+        ("contradiction", "clash", "自相矛盾的答案：前后矛盾"),
+        ("gate", "return_rate", "回收率的规定"),
+        ("gate", "delivery.mean", "交货：平均分的规定"),
+        ("measure", "survey_rate", "指标“满意度调查率”"),
+        ("scale", "", "答案选项"),
+        ("min_n", "", "分组少于多少份时不予公布"),
+    ],
+)
+def test_a_rule_is_called_by_its_kind_and_its_own_title(rule, identifier, name):
+    answers = {"delivery": ["satisfied"], "service": ["dissatisfied"]}
+    programme = demo(
+        triggers=[{"id": "flag", "title": "催收"}], registers=[{"id": "good", "title": "优良名册"}],
+        steps=[{"id": "service", "title": "上门服务"}],
+        validity={"contradictions": [{"id": "clash", "title": "前后矛盾", "answers": answers}]},
+    )  # fmt: skip
+    assert phrases.rule_name(rule, identifier, programme, ZH) == name
+
+
+@pytest.mark.parametrize(
+    "reason, zh, en",
+    [
+        ("blank", "没有可用的回答", "no answer that can be used"),
+        ("too_few", "作答不足 2 题", "fewer than 2 questions answered"),
+        ("too_small_share", "作答不足所问题目的 66.667%", "fewer than 66.667 % of the questions answered"),
+        ("clash", "前后矛盾", "Clash"),
+    ],
+)
+def test_an_invalid_form_has_its_reason_in_words(reason, zh, en):
+    answers = {"delivery": ["satisfied"], "service": ["dissatisfied"]}
+    clash = {"id": "clash", "title": {"zh": "前后矛盾", "en": "Clash"}, "answers": answers}
+    programme = demo(validity={"min_answered": 2, "min_share": 0.66667, "contradictions": [clash]})
+    said = [phrases.invalid_title(reason, programme, words) for words in (ZH, EN)]
+    assert [spaced(text) for text in said] == [zh, en]
 
 
 # --- definitions --------------------------------------------------------------------------------------
@@ -338,9 +382,40 @@ def test_the_rules_are_counted_and_those_that_are_not_met_are_named():
     ]
 
 
-def test_a_target_that_is_missed_is_called_a_target():
+def test_a_target_that_is_missed_is_called_a_target_and_stands_apart_from_the_rules():
     target = {"measure": "return_rate", "comparison": "at_least", "threshold": 0.9, "severity": "target"}
-    assert spaced(phrases.gate_sentences(result(gates=[target]), ZH)[1]) == "未达标：回收率 70.00%（目标：≥ 90.00%）。"
+    rule = {"measure": "valid_rate", "comparison": "more_than", "threshold": 1}
+    found = result(gates=[target, rule])
+    assert [spaced(text) for text in phrases.gate_sentences(found, ZH)] == [
+        "规定与目标共 2 项，达标 0 项。",
+        "未达标：有效率 100.00%（规定：> 100.00%）。",
+        "未达目标：回收率 70.00%（目标：≥ 90.00%）。",
+    ]
+    assert [spaced(text) for text in phrases.gate_sentences(found, EN)] == [
+        "Met: 0 of 2 rules and targets.",
+        "Not met: Valid rate 100.00 % (rule: > 100.00 %).",
+        "Targets missed: Return rate 70.00 % (target: ≥ 90.00 %).",
+    ]
+
+
+@pytest.mark.parametrize("severity, zh, en", [("rule", "规定", "rule"), ("target", "目标", "target")])
+def test_what_is_too_close_to_tell_is_borderline_with_its_certainty_and_not_called_met_or_missed(severity, zh, en):
+    # 9 of 10 satisfied of an unknown population: with Beta(10, 2) the certainty of 70 % or more is 88.7 %
+    gate = {"measure": "satisfaction_rate", "comparison": "at_least", "threshold": 0.7, "severity": severity}
+    found = result(
+        "a | satisfied | fair | 9\nb | fair | fair | 1", gates=[gate],
+        satisfied_form={"reading": "item", "item": "delivery"}, **SATISFIED,
+    )  # fmt: skip
+    certainty = sum(math.comb(11, k) * 0.7**k * 0.3 ** (11 - k) for k in range(10))
+    assert round(100 * certainty, 1) == 88.7
+    assert [spaced(text) for text in phrases.gate_sentences(found, ZH)] == [
+        "规定与目标共 1 项，达标 0 项。",
+        f"临界，证据不足以判定：满意率 90.00%（{zh}：≥ 70.00%），达标的把握度 88.7%。",
+    ]
+    assert [spaced(text) for text in phrases.gate_sentences(found, EN)] == [
+        "Met: 0 of 1 rules and targets.",
+        f"Borderline, too close to tell: Satisfaction rate 90.00 % ({en}: ≥ 70.00 %), certainty that it is met 88.7 %.",
+    ]
 
 
 def test_what_still_grows_is_in_progress_and_sets_nothing_off():

@@ -1,5 +1,6 @@
-"""What a programme file can say, what it must say, and what the five shipped ones say."""
+"""What a programme file can say, what it must say, and what the shipped ones say."""
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,11 +8,11 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from csat_analysis.ground import params, programmes
-from csat_analysis.ground.programmes import Programme, Sourced
+from csat_analysis.ground import clauses, params
+from csat_analysis.ground.programmes import Programme, Sourced, meets
 
 FOLDER = Path(__file__).parents[1] / "params" / "programmes"
-NAMES = ("airport", "developer", "electrical", "housing", "property")
+NAMES = sorted(path.stem for path in FOLDER.glob("*.yml"))
 
 DEMO = {
     "id": "demo",
@@ -43,13 +44,16 @@ def demo(**keys) -> Programme:
     return Programme.model_validate({**DEMO, **keys})
 
 
-def faults(**keys) -> list[str]:
-    """Return place and sentence of what is wrong beyond single keys."""
-    return [f"{'.'.join(map(str, place))}: {sentence}" for place, sentence in programmes.faults(demo(**keys))]
-
-
 def first_item(**keys) -> list[dict]:
     return [{**DEMO["items"][0], **keys}, DEMO["items"][1]]
+
+
+def step(**keys) -> dict:
+    return {"id": "plan", "title": "Plan", **keys}
+
+
+def clash(**answers) -> dict:
+    return {"id": "clash", "title": "Clash", "answers": answers}
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -58,10 +62,6 @@ def shipped(request) -> Programme:
 
 
 # --- short forms --------------------------------------------------------------------------------------
-
-
-def test_the_demonstration_is_well_formed():
-    assert faults() == []
 
 
 def test_a_scale_of_levels_with_points_is_the_short_form_of_both():
@@ -174,11 +174,39 @@ LEVELS = {"levels": [{"id": "satisfied"}, {"id": "dissatisfied"}]}
         ({"satisfaction_rate": {"denominator": "frame"}}, False),
         ({"gates": [{"measure": "return_rate", "comparison": "above", "threshold": 0.7}]}, False),
         ({"index": {"terms": {}}}, False),
-        ({"schedule": [{"id": "survey", "title": "Survey", "every": "year"}]}, True),
-        ({"schedule": [{"id": "plan", "title": "Plan", "months_before": 1}]}, True),
-        ({"schedule": [{"id": "plan", "title": "Plan", "months_before": 0}]}, False),
-        ({"schedule": [{"id": "plan", "title": "Plan"}]}, False),
-        ({"schedule": [{"id": "plan", "title": "Plan", "every": "year", "months_before": 1}]}, False),
+        ({"validity": {"min_share": 0.01}}, True),
+        ({"validity": {"min_share": 1}}, True),
+        ({"validity": {"min_share": 0}}, False),
+        ({"validity": {"min_share": 1.01}}, False),
+        ({"validity": {"contradictions": [clash(delivery=["fair"], service=["fair"])]}}, True),
+        ({"validity": {"contradictions": [clash(delivery=["fair"])]}}, False),
+        ({"validity": {"contradictions": [{**clash(delivery=["fair"], service=["fair"]), "title": None}]}}, False),
+        ({"full_points": {"value": 0.01}}, True),
+        ({"full_points": {"value": 0}}, False),
+        ({"full_points": 3}, False),
+        ({"clauses": [{"id": "5.2", "title": "Return rate"}]}, True),
+        ({"clauses": [{"id": "", "title": "Return rate"}]}, False),
+        ({"clauses": [{"id": "5.2"}]}, False),
+        ({"steps": [step()]}, True),
+        ({"steps": [step(every="year")]}, True),
+        ({"steps": [step(every="half_year", before="fieldwork", months=1)]}, True),
+        ({"steps": [step(every="week")]}, False),
+        ({"steps": [step(before="fieldwork", months=0)]}, True),
+        ({"steps": [step(before="fieldwork", months=-1)]}, False),
+        ({"steps": [step(before="fieldwork", months=0.5)]}, False),
+        ({"steps": [step(before="")]}, False),
+        ({"steps": [step(months=0)]}, True),
+        ({"steps": [step(months=1)]}, False),
+        ({"steps": [step(every="year", months=1)]}, False),
+        ({"steps": [step(when_needed=True, responsible="Office", record="minutes", seen_in="change")]}, True),
+        ({"steps": [step(seen_in="heaven")]}, False),
+        ({"steps": [step(id="two words")]}, False),
+        ({"steps": [{"id": "plan"}]}, False),
+        ({"steps": [step(clause="5.1", source="assumption")]}, False),
+        ({"schedule": [step(every="year")]}, False),
+        ({"registers": [{"id": "minutes", "title": "Minutes", "seen_in": "archive"}]}, True),
+        ({"registers": [{"id": "minutes"}]}, False),
+        ({"registers": [{"id": "minutes", "title": "Minutes", "every": "year"}]}, False),
         ({"worked_example": {"responses": "form_id", "expect": {}}}, False),
         ({"worked_example": {"responses": "form_id", "expect": {"index": None}}}, True),
         ({"treshold": 0.7}, False),
@@ -198,75 +226,46 @@ def test_a_procedure_has_its_keys(missing):
         Programme.model_validate({key: value for key, value in DEMO.items() if key != missing})
 
 
-# --- what single keys cannot show ---------------------------------------------------------------------
-
-SATISFIED = {"levels": ["satisfied"]}
+# --- thresholds ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "keys, sentence",
+    "comparison, below, at, above",
     [
-        ({"items": [*DEMO["items"], DEMO["items"][0]]}, "items.2.id: 'delivery' stands twice"),
-        ({"triggers": [{"id": "flag", "title": "Flag"}] * 2}, "triggers.1.id: 'flag' stands twice"),
-        ({"scale": {"levels": [{"id": "yes"}] * 2}}, "scale.levels: ['yes', 'yes'] holds a level twice"),
-        ({"items": [{"id": "count"}]}, "items.0.id: 'count' is a column of the tables"),
-        ({"items": [{"id": "row"}]}, "items.0.id: 'row' is a column of the tables"),
-        (
-            {"scale": {"levels": [{"id": "yes", "code": 5}, {"id": "no", "code": "５.0"}]}},
-            "scale.levels.1: '5' means 'yes' and 'no'; give each answer its own code and title",
-        ),
-        (
-            {"scale": {"levels": [{"id": "yes", "title": "no"}, {"id": "no"}]}},
-            "scale.levels.1: 'no' means 'yes' and 'no'",
-        ),
-        (
-            {"scale": {"levels": [{"id": "yes", "code": 6}, {"id": "no"}]}, "not_applicable": ["6"]},
-            "scale.levels.0: '6' means 'not_applicable' and 'yes'",
-        ),
-        ({"scale": {"empty": 1, "fair": 0}}, "scale.levels.0.id: 'empty' is a word of the tables"),
-        ({"scale": {"yes": 1, "not_applicable": 0}}, "scale.levels.1.id: 'not_applicable' is a word of the tables"),
-        ({"satisfied": {"levels": ["great"]}}, "satisfied.levels: 'great' is not a level here"),
-        ({"points": {"values": {**DEMO["scale"], "great": 120}}}, "points.values: 'great' is not a level here"),
-        ({"points": {"values": {"satisfied": 1, "fair": 0.5}}}, "items.0.points: no points for ['dissatisfied']"),
-        ({"items": first_item(points={"satisfied": 1, "fair": 0})}, "items.0.points: no points for ['dissatisfied']"),
-        (
-            {"satisfied": SATISFIED, "satisfied_form": {"reading": "item", "item": "overall"}},
-            "satisfied_form.item: 'overall' is not an item here",
-        ),
-        ({"satisfied_form": {"reading": "all_items"}}, "satisfied_form: nothing says which answers count"),
-        ({"items": first_item(optional=True)}, "items.0.optional: 'delivery' has a weight or a gate"),
-        (
-            {"gates": [{"measure": "retrun_rate", "comparison": "at_least", "threshold": 0.7}]},
-            "gates.0.measure: 'retrun_rate' is not a measure",
-        ),
-        (
-            {"gates": [{"measure": "price.mean", "comparison": "at_least", "threshold": 70}]},
-            "gates.0.measure: 'price.mean' is not a measure",
-        ),
-        (
-            {"index": None, "grades": [], "gates": [{"measure": "index", "comparison": "at_least", "threshold": 70}]},
-            "gates.0.measure: there is no index here",
-        ),
-        ({"headline": "score"}, "headline: 'score' is not a measure"),
-        ({"measures": ["score"]}, "measures.0: 'score' is not a measure"),
-        ({"index": {"score": 1}}, "index.terms.score: 'score' is not a measure"),
-        ({"grades": [{"id": "poor", "lower": 0}, {"id": "good", "lower": 85}]}, "grades: the lower bounds"),
-        ({"grades": [{"id": "good", "lower": 85}, {"id": "fair", "lower": 85}]}, "grades: the lower bounds"),
-        ({"index": None}, "grades: grades are bands of the index"),
+        ("at_least", False, True, True),
+        ("more_than", False, False, True),
+        ("at_most", True, True, False),
+        ("less_than", True, False, False),
     ],
-)  # fmt: skip
-def test_a_fault_between_keys_is_named_with_its_place(keys, sentence):
-    assert any(fault.startswith(sentence) for fault in faults(**keys)), faults(**keys)
+)
+@pytest.mark.parametrize("threshold", [0.85, 0.3, 70, 0, -1.5])
+def test_a_threshold_holds_just_below_at_and_just_above(comparison, below, at, above, threshold):
+    step = 1e-6
+    assert [meets(threshold + by, comparison, threshold) for by in (-step, 0, step)] == [below, at, above]
 
 
-@pytest.mark.parametrize("measure", ["index", "service.mean", "service.satisfied", "return_rate"])
-def test_a_gate_stands_on_the_index_a_figure_of_an_item_or_a_measure(measure):
-    assert faults(gates=[{"measure": measure, "comparison": "at_least", "threshold": 0.7}]) == []
+@pytest.mark.parametrize(
+    "value, comparison, threshold, met",
+    [
+        (1 - 0.9, "at_most", 0.1, True),
+        (1 - 0.9, "less_than", 0.1, False),
+        (0.1 + 0.2, "at_most", 0.3, True),
+        (0.1 + 0.2, "more_than", 0.3, False),
+        (sum([0.1] * 7), "at_least", 0.7, True),
+        (1 - 1 / 3, "at_least", 2 / 3, True),
+        (0.1 + 0.2 - 0.3, "more_than", 0, False),
+        (17 / 20, "at_least", 0.85, True),
+        (16999 / 20000, "at_least", 0.85, False),
+        (math.nextafter(70, 0), "at_least", 70, True),
+    ],
+)
+def test_the_noise_of_floating_point_decides_nothing(value, comparison, threshold, met):
+    assert meets(value, comparison, threshold) is met
 
 
-# --- the five procedures ------------------------------------------------------------------------------
+# --- the shipped procedures ---------------------------------------------------------------------------
 
-CLAUSES = {
+CLAUSES = {  # of the documents, written down apart from the files
     "airport": {"Code List and Field Guide 2015"},
     "developer": {f"0§{n}" for n in ("P", 1, 3, 4, 6, 7, 8, 9, 13, 15, 17, 18, "R")},
     "electrical": {
@@ -274,11 +273,24 @@ CLAUSES = {
         for n in ("4.1", "4.2.3", "4.2.4", "4.3.1", "4.4", "4.5.1", "4.5.2–4", "4.5.5", "4.5.6", "6")
     },
     "housing": {"Madsen 1976"},
+    "nps": {"Reichheld 2003"},
     "property": {"2§A", "2§B"}
     | {
         f"2§4.{n}" for n in ("1.1", "2.1", "2.2", "2.3", "2.4", "3", "4.1", "4.2", "4.3", "5")
     },
+    "quality_system": {
+        f"1§{n}"
+        for n in (
+            "4.1", "4.2", "4.3", "4.4", "4.5", "4.6b", "4.6c", "4.6d", "5",
+            "C0", "C2.1", "C2.2", "C3.1", "C3.3", "C3.4", "C4.1", "C4.3", "C5.1",
+        )
+    },
+    "satisfaction_index": {f"3a§{n}" for n in range(1, 5)},
+    "service_improvement": {f"3c§{n}" for n in range(1, 6)},
+    "survey_process": {f"4§{n}" for n in (*range(10), "D", "F", "L")},
+    "tsm": {"TP01", "TSM Standard", "Survey Requirements 2", "Survey Requirements A", "Publication Requirements"},
 }  # fmt: skip
+WITHOUT_CLAUSES = {"airport", "housing", "nps"}  # no procedures: a code list, a table and a question
 
 
 def parts(value: object, place: str = "") -> Iterator[tuple[str, object]]:
@@ -292,22 +304,36 @@ def parts(value: object, place: str = "") -> Iterator[tuple[str, object]]:
             yield from parts(each, f"{place}[{i}]")
 
 
-def test_the_items_and_levels_are_those_other_people_rely_on():
-    ids = {}
-    for name in NAMES:
-        programme = params.read_programme(FOLDER / f"{name}.yml").content
-        ids[name] = (" ".join(programme.item_ids), " ".join(programme.level_ids))
-    five = "very_satisfied satisfied fair dissatisfied very_dissatisfied"
-    assert ids == {
-        "airport": (
+FIVE = "very_satisfied satisfied fair dissatisfied very_dissatisfied"
+
+
+@pytest.mark.parametrize(
+    "name, items, levels",
+    [
+        (
+            "airport",
             "overall food signs wifi restrooms cleanliness safety",
             "outstanding good average below_average unacceptable",
         ),
-        "developer": ("work_quality build_quality service overall", five),
-        "electrical": ("product delivery service packaging", "very_satisfied fair dissatisfied"),
-        "housing": ("satisfaction", "high medium low"),
-        "property": ("safety environment repairs other overall", five),
-    }
+        ("developer", "work_quality build_quality service overall", FIVE),
+        ("electrical", "product delivery service packaging", "very_satisfied fair dissatisfied"),
+        ("housing", "satisfaction", "high medium low"),
+        ("nps", "recommend", "n10 n9 n8 n7 n6 n5 n4 n3 n2 n1 n0"),
+        ("property", "safety environment repairs other overall", FIVE),
+        (
+            "quality_system",
+            "performance effect service attitude overall",
+            "very_satisfied satisfied mostly_satisfied dissatisfied",
+        ),
+        ("satisfaction_index", "safety environment facilities repairs staff overall", FIVE),
+        ("service_improvement", "product service after_sales recovery overall", FIVE),
+        ("survey_process", "product_quality service_level after_sales overall", FIVE),
+        ("tsm", "overall", "very_satisfied fairly_satisfied neither fairly_dissatisfied very_dissatisfied"),
+    ],
+)
+def test_the_items_and_levels_are_those_other_people_rely_on(name, items, levels):
+    programme = params.read_programme(FOLDER / f"{name}.yml").content
+    assert (" ".join(programme.item_ids), " ".join(programme.level_ids)) == (items, levels)
 
 
 def test_every_value_says_where_it_comes_from(shipped):
@@ -321,20 +347,30 @@ def test_every_value_says_where_it_comes_from(shipped):
 
 
 def test_every_assumption_has_its_reason(shipped):
-    bare = [rule["rule"] for rule in programmes.rules(shipped) if rule["source"] == "assumption" and not rule["note"]]
+    bare = [rule["rule"] for rule in clauses.rules(shipped) if rule["source"] == "assumption" and not rule["note"]]
     assert set(bare) <= {"min_n", "interpretation"}  # an interpretation is its own reason
 
 
-def test_every_clause_is_one_of_the_document(shipped):
-    named = {value.clause for _, value in parts(shipped) if getattr(value, "clause", None)}
-    assert named <= CLAUSES[shipped.id]
+@pytest.mark.parametrize("name", CLAUSES)
+def test_every_clause_is_one_of_the_document(name):
+    programme = params.read_programme(FOLDER / f"{name}.yml").content
+    named = {value.clause for _, value in parts(programme) if getattr(value, "clause", None)}
+    assert named | {reading.of for reading in programme.interpretations} <= CLAUSES[name]
+
+
+@pytest.mark.parametrize("name", CLAUSES)
+def test_every_clause_of_the_document_is_listed_and_carried_out(name):
+    programme = params.read_programme(FOLDER / f"{name}.yml").content
+    carried = {clause.id: len(carriers) for clause, carriers in clauses.matrix(programme)}
+    assert set(carried) == (set() if name in WITHOUT_CLAUSES else CLAUSES[name])
+    assert [clause for clause, carriers in carried.items() if not carriers] == []
 
 
 def test_everything_to_be_read_stands_in_both_languages(shipped):
     texts = [
         (place, value)
         for place, value in parts(shipped)
-        if place.endswith((".title", ".note", ".text", ".explanation")) and value
+        if place.endswith((".title", ".note", ".text", ".explanation", ".responsible")) and value
     ]
     assert texts
     for place, text in texts:
@@ -370,6 +406,12 @@ def test_every_example_has_a_measure_and_its_arithmetic(shipped):
         ),
         ("electrical", [("return_rate", "at_least", 0.50, "target", False, None, None)]),
         ("housing", []),
+        ("nps", []),
+        ("quality_system", [("closure_rate", "at_least", 0.80, "target", False, None, None)]),
+        ("satisfaction_index", []),
+        ("service_improvement", []),
+        ("survey_process", []),
+        ("tsm", []),
         (
             "property",
             [
@@ -394,6 +436,7 @@ def test_the_points_of_the_electrical_form_add_to_three():
     assert best == {"product": 1.5, "delivery": 1.2, "service": 0.3}
     for item in weighted:
         assert item.weight * 3 == pytest.approx(best[item.id])
+    assert programme.full_points.value == sum(best.values()) == 3
     assert programme.index.terms == {"survey_rate": 1, "complaint_rate": -1}
     assert (programme.index.unit, programme.headline_measure) == ("share", "index")
 
@@ -407,8 +450,10 @@ def test_the_points_of_the_electrical_form_add_to_three():
         lambda n: {"points": {"values": {"satisfied": n, "fair": 60, "dissatisfied": 0}}},
         lambda n: {"items": first_item(weight=n)},
         lambda n: {"grades": [{"id": "good", "lower": n}]},
+        lambda n: {"grades": [{"id": "good", "lower": 0, "upper": n}]},
+        lambda n: {"full_points": {"value": n}},
     ],
-    ids=["threshold", "coefficient", "points", "weight", "grade"],
+    ids=["threshold", "coefficient", "points", "weight", "grade", "upper", "full points"],
 )
 def test_a_number_of_a_procedure_is_finite(keys, number):
     with pytest.raises(ValidationError, match="finite"):

@@ -50,6 +50,10 @@ DRAWN = chapter(
     "figures.answers(result, language)",
     "ledger.rejected_table(result.survey, language)",
 )
+DUTIES = """\
+clauses: [{id: "5.2", title: Return rate}, {id: "5.3", title: Reminders}]
+steps: [{id: survey, title: Survey, every: quarter, clause: "5.2"}]
+"""
 FORMULAS = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", '=HYPERLINK("http://x.org")', "http://x.org", "'=1", "{=1}"]
 
 
@@ -67,7 +71,7 @@ def drawn(tmp_path_factory):
     quoted = ['"' + text.replace('"', '""') + '"' for text in FORMULAS]
     files = {
         f"notebooks/{CHAPTER}.ipynb": DRAWN,
-        "params/programmes/demo.yml": programme(CHAPTER),
+        "params/programmes/demo.yml": programme(CHAPTER) + DUTIES,
         "params/runs/demo.yml": RUN_FILE + "groups: [segment]\n",
         DATA: "form_id,delivery,service,segment\nr1,satisfied,fair,东区\n"
         + "".join(f"o{number},{text},fair,{text}\n" for number, text in enumerate(quoted)),
@@ -137,6 +141,8 @@ def test_the_workbook_has_a_sheet_for_every_table_that_has_rows(drawn, workbook)
         "strata",
         "groups",
         "comparisons",
+        "steps",
+        "clauses",
         "accounts",
         "rejected",
         "inputs",
@@ -169,6 +175,41 @@ def test_all_rejections_are_in_a_table_of_their_own(drawn):
     assert [row["value"] for row in rows] == [""] * len(FORMULAS)  # none could be a level, a number or a date
 
 
+# --- forms to be completed ----------------------------------------------------------------------------------------------
+
+VOIDING = programme().replace(
+    "gates:\n",
+    "gates:\n  - {measure: invalid_rate, comparison: at_most, threshold: 0.3, clause: '6', voids: unless_remedied}\n",
+)
+BLANK = "form_id,customer_id,delivery,service,building\nr1,c1,satisfied,fair,B\nr2,c2,,,B\nr3,c3,,,A\n"
+
+
+@pytest.fixture
+def remedied(tmp_path):
+    """Return a root of a survey with too many blank forms, published."""
+    files = {
+        "params/programmes/demo.yml": VOIDING, DATA: BLANK,
+        "params/runs/demo.yml": RUN_FILE + "design: {stratum: building}\n",
+    }  # fmt: skip
+    root = make_root(tmp_path, files)
+    assert run(root).status == 0
+    return root
+
+
+def test_where_a_remedy_is_due_the_forms_to_be_completed_are_listed_without_their_customers(remedied):
+    assert record(remedied)["status"] == "remedy_due"
+    text = (remedied / PAGES / "remedy.csv").read_text("utf-8")
+    assert text == "form_id,stratum,row,count,reason\nr3,A,4,1,blank\nr2,B,3,1,blank\n"
+    assert "remedy.csv" in manifest(remedied)["files"]
+
+
+def test_once_the_forms_are_completed_there_is_no_list_of_them(remedied):
+    write(remedied, {DATA: BLANK.replace("r2,c2,,", "r2,c2,fair,")})
+    assert run(remedied).status == 0
+    assert record(remedied)["status"] == "reportable"
+    assert not (remedied / PAGES / "remedy.csv").exists()
+
+
 # --- the manifest -----------------------------------------------------------------------------------------------------
 
 
@@ -199,13 +240,14 @@ def test_every_table_that_was_read_is_an_input(tmp_path):
         "frame": "customer_id\nc1\nc2\nc3\nc4\nc5\n",
         "complaints": "complaint_id,received_on\nk1,2024-05-01\n",
         "deliveries": "count\n80\n",
+        "steps": "step,reason\nreturn_rate,a box was lost\n",
     }
     root = make_root(tmp_path, {f"data/demo/2024/{name}.csv": text for name, text in tables.items()})
     assert run(root).status == 0
     inputs = {each["table"]: each for each in record(root)["inputs"]}
     assert inputs.keys() == {*tables, "responses"}
     assert {name: each["rows"] for name, each in inputs.items()} == {
-        "distribution": 4, "frame": 5, "complaints": 1, "deliveries": 1, "responses": 3,
+        "distribution": 4, "frame": 5, "complaints": 1, "deliveries": 1, "responses": 3, "steps": 1,
     }  # fmt: skip
     for each in inputs.values():
         assert each["sha256"] == digest(root / each["file"]) == manifest(root)["key"][f"data {each['file']}"]

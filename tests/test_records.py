@@ -28,30 +28,47 @@ r7      | C-0007      | fair      | fair      | tenant  | 西       |
 r8      | C-0008      | fair      |           | tenant  | 西       |
 r9      | C-0009      | satisfied | satisfied | tenant  | 西       |
 """
-RULES = demo(satisfied={"levels": ["satisfied"]}, satisfied_form={"reading": "item", "item": "delivery"},
-             triggers=[{"id": "flag", "title": "Flag", "clause": "5.3"}])  # fmt: skip
+RULES = demo(
+    satisfied={"levels": ["satisfied"]}, satisfied_form={"reading": "item", "item": "delivery"},
+    triggers=[{"id": "flag", "title": "Flag", "clause": "5.3"}],
+    clauses=[{"id": name, "title": f"Clause {name}"} for name in ("3.1", "5.2", "5.3", "7")],
+    steps=[
+        {"id": "plan", "title": "Plan", "before": "fieldwork", "record": "minutes", "clause": "3.1"},
+        {"id": "meeting", "title": "Meeting", "every": "half_year"},
+    ],
+    registers=[{"id": "minutes", "title": "Minutes", "clause": "7"}],
+)  # fmt: skip
+STEPS = """
+step    | due_on     | done_on    | responsible | evidence       | reason
+plan    | 2024-05-31 | 2024-05-20 | Zhang Wei   | minutes no. 12 |
+meeting | 2024-02-20 | 2024-02-21 | Zhang Wei   | minutes no. 13 | was ill
+"""
 RUN = {
     "groups": ["segment"],
+    "within": [{"zh": "华南区", "en": "South"}, "Shenzhen"],
     "design": {"stratum": "building"},
     "targets": {"satisfaction_rate": 0.9},
     "plan": {"counts": {"frame": 50, "distributed": 20, "deliveries": 100, "complaints": 2}},
+    "tables": {"steps": STEPS},
 }
 CONTRACT = {
     place: keys.split()
     for place, keys in (
         line.split(":")
         for line in """\
-record: schema_version programme project title period baseline as_of status measures gates triggers index grade items strata groups complaints actions comparisons change rejected rejected_count inputs software
+record: schema_version programme project title within period baseline as_of status measures gates triggers index grade items strata groups complaints actions comparisons change steps clauses rejected rejected_count inputs software
 programme: id version title sha256
-measures: id value numerator denominator conf_low conf_high method clause
-gates: measure comparison threshold value passed verdict certainty severity source clause
+measures: id value numerator denominator conf_low conf_high method se clause
+gates: measure comparison threshold value conf_low conf_high interval passed verdict certainty tipping_point worst best severity source clause
 triggers: id because clause
-index: value conf_low conf_high
-grade: id certainty
+index: value conf_low conf_high se df method
+grade: id certainty probabilities
 items: id n mean mean_se share_satisfied share_se conf_low conf_high
 strata: by level id n mean mean_se share_satisfied share_se conf_low conf_high suppressed
 groups: by level id n mean mean_se share_satisfied share_se conf_low conf_high suppressed
-comparisons: id kind against estimate conf_low conf_high
+comparisons: id kind against before estimate conf_low conf_high status
+steps: kind id window due_on done_on state why clause
+clauses: clause state
 rejected: table row column value reason
 inputs: table file sha256 rows
 """.splitlines()
@@ -105,7 +122,9 @@ def test_what_a_programme_does_not_have_is_null():
     survey = survey_of(FORMS, demo(gates=[], index=None, grades=[]), groups=["segment"])
     record = json.loads(records.as_json(records.build(assess(survey))))
     assert (record["index"], record["grade"], record["baseline"]) == (None, None, None)
-    assert [record[name] for name in ("gates", "triggers", "comparisons", "strata")] == [[], [], [], []]
+    assert [record[name] for name in ("gates", "triggers", "comparisons", "strata", "steps", "clauses", "within")] == [
+        []
+    ] * 7
     assert record.keys() >= set(CONTRACT["record"])
 
 
@@ -128,7 +147,10 @@ def test_the_schema_asks_for_every_key(schema, whole, key):
         ("as_of", None),
         ("rejected_count", "many"),
         ("gates", [{"measure": "return_rate"}]),
-        ("index", {"value": "high", "conf_low": None, "conf_high": None}),
+        ("index", {"value": "high", "conf_low": None, "conf_high": None, "se": None, "df": None, "method": "sum"}),
+        ("within", ["South"]),
+        ("steps", [{"kind": "step", "id": "plan", "state": "met"}]),
+        ("clauses", [{"clause": "5.2"}]),
     ],
 )
 def test_the_schema_knows_what_a_value_may_be(schema, whole, key, wrong):
@@ -186,7 +208,40 @@ def test_a_group_too_small_to_be_shown_has_no_figures(whole, by, large, small):
     assert {row[name] for row in hidden for name in FIGURES} == {None}
 
 
+def test_a_gate_brings_its_certainty_its_exact_interval_and_what_the_silent_could_make_of_it():
+    # 5 of 9 of an unknown population; 9 of 20 came back
+    gates = [{"measure": "satisfaction_rate", "comparison": "at_least", "threshold": 0.5}]
+    survey = survey_of(FORMS, demo(gates=gates, satisfied={"levels": ["satisfied"]}, satisfied_form={"reading": "item", "item": "delivery"},
+                                   satisfaction_rate={"denominator": "returned"}), plan={"counts": {"distributed": 20}})  # fmt: skip
+    [gate] = json.loads(records.as_json(records.build(assess(survey))))["gates"]
+    certainty = sum(math.comb(10, k) for k in range(6)) / 2**10  # Beta(6, 5) above one half
+    assert (gate["passed"], gate["verdict"], gate["interval"]) == (True, "borderline", "exact")
+    assert (gate["value"], gate["certainty"]) == pytest.approx((5 / 9, certainty))
+    assert (gate["tipping_point"], gate["worst"], gate["best"]) == pytest.approx((5 / 11, 5 / 20, 16 / 20))
+    assert (gate["conf_low"], gate["conf_high"]) == pytest.approx((0.2120, 0.8630), abs=1e-4)  # Clopper and Pearson
+
+
+def test_steps_have_their_days_and_states_and_nothing_that_people_wrote(whole):
+    assert [(row["id"], row["window"], row["due_on"], row["done_on"], row["state"], row["why"]) for row in whole["steps"]] == [
+        ("plan", None, "2024-05-31", "2024-05-20", "met", "done"),
+        ("meeting", "2024-01-01", "2024-02-20", "2024-02-21", "late", "done_late"),
+        ("meeting", "2024-07-01", "2024-12-31", None, "missing", "not_done"),
+        ("minutes", None, None, "2024-05-20", "met", "written_by_step"),
+    ]  # fmt: skip
+    assert [row["kind"] for row in whole["steps"]] == ["step", "step", "step", "register"]
+    written = json.dumps(whole, ensure_ascii=False)
+    assert [text for text in ("Zhang", "minutes no.", "was ill") if text in written] == []
+
+
+def test_a_clause_stands_as_the_worst_that_carries_it_out(whole):
+    assert whole["clauses"] == [
+        {"clause": "3.1", "state": "met"}, {"clause": "5.2", "state": "not_met"}, {"clause": "5.3", "state": "required"},
+        {"clause": "7", "state": "met"},
+    ]  # fmt: skip
+
+
 def test_names_and_dates_are_those_of_the_run(whole):
+    assert whole["within"] == [{"zh": "华南区", "en": "South"}, {"zh": "Shenzhen", "en": "Shenzhen"}]
     assert (whole["project"], whole["period"], whole["as_of"]) == ("demo", "2024", "2025-01-10")
     assert whole["title"] == {"zh": "Demo", "en": "Demo"}
     assert whole["programme"]["id"] == "demo"
@@ -212,7 +267,9 @@ def test_the_order_of_rows_changes_no_figure(whole, first):
 
 # --- what stays in the house ------------------------------------------------------------------------------------------
 
-SECRETS = ["C-0007", "r-0003", "K-0009", "13800138000", "li@example.org", "电梯", "楼道", "漏水", "cracked"]
+SECRETS = [
+    "C-0007", "r-0003", "K-0009", "13800138000", "li@example.org", "电梯", "楼道", "漏水", "cracked", "张伟", "Zhang",
+]  # fmt: skip
 PRIVATE = {
     "data/demo/2024/responses.csv": """\
 form_id,customer_id,delivery,service,received_on,comment
@@ -228,6 +285,9 @@ r-0004,C-0004,fair,fair,2024-11-06,漏水,没有人来
     "r-0003,C-0007,returned\nr-0003,C-0007,returned\nr-0004,C-0004,lost\n",
     "data/demo/2024/complaints.csv": "complaint_id,customer_id,received_on,description\nK-0009,C-0007,2024-05-01,cracked\n"
     "K-0009,C-0007,2024-05-01,cracked\n",
+    "data/demo/2024/steps.csv": "step,done_on,responsible,evidence,reason\nplan,2024-05-20,张伟,E-12 by Zhang,\n"
+    "return_rate,,,,张伟 was ill\nli@example.org,2024-05-20,张伟,E-13,\nplan,2024-05-32,Zhang Wei,E-14,\n",
+    "params/programmes/demo.yml": publishing.programme() + "steps: [{id: plan, title: Plan}]\n",
     "params/runs/demo.yml": publishing.RUN_FILE.replace(", counts: {distributed: 4}", ""),
 }
 
@@ -252,7 +312,7 @@ def test_each_table_has_something_rejected(private):
     assert {(row["table"], row["reason"]) for row in record["rejected"]} == {
         ("frame", "duplicate"), ("distribution", "duplicate"), ("distribution", "unknown_disposition"),
         ("responses", "unknown_level"), ("responses", "not_a_date"), ("responses", "duplicate"), ("responses", "ragged"),
-        ("responses", "empty_id"), ("complaints", "duplicate"),
+        ("responses", "empty_id"), ("complaints", "duplicate"), ("steps", "unknown_step"), ("steps", "not_a_date"),
     }  # fmt: skip
 
 

@@ -9,7 +9,8 @@ import pytest
 from conftest import demo
 from csat_analysis.assembly.assessment import ITEM_FIGURES
 from csat_analysis.ground import params
-from csat_analysis.ground.programmes import Programme, rules
+from csat_analysis.ground.clauses import rules
+from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.words import speak
 from csat_analysis.publishing import rulebook
 from csat_analysis.publishing.markup import Exhibit
@@ -32,7 +33,20 @@ EVERYTHING = {
         {"id": "service", "title": {"zh": "服务", "en": "Service"}, "weight": 0.4, "clause": "1.3"},
         {"id": "packaging", "title": {"zh": "包装", "en": "Packaging"}, "optional": True},
     ],
-    "validity": {"min_answered": 2, "clause": "2"},
+    "full_points": {"value": 3.5, "clause": "1.4"},
+    "validity": {
+        "min_answered": 2,
+        "min_share": 0.6,
+        "clause": "2",
+        "contradictions": [
+            {
+                "id": "clash",
+                "title": {"zh": "前后矛盾", "en": "Clash"},
+                "answers": {"delivery": ["good"], "service": ["good", "poor"]},
+                "clause": "2.1",
+            }
+        ],
+    },
     "satisfied_form": {"reading": "share_of_items", "share": 0.8},
     "satisfaction_rate": {"denominator": "returned", "clause": "3"},
     "measures": [{"id": "survey_rate", "clause": "4.1"}, "complaint_rate"],
@@ -43,10 +57,20 @@ EVERYTHING = {
     "triggers": [{"id": "flag", "title": {"zh": "催收", "en": "Remind"}, "clause": "5.3"}],
     "index": {"terms": {"weighted_score": 1, "complaint_rate": -100}, "clause": "6"},
     "grades": [{"id": "fine", "title": {"zh": "优", "en": "Fine"}, "lower": 85}],
-    "schedule": [
+    "steps": [
         {"id": "survey", "title": {"zh": "调查", "en": "Survey"}, "every": "half_year", "clause": "7"},
-        {"id": "plan", "title": {"zh": "计划", "en": "Plan"}, "months_before": 1},
+        {
+            "id": "plan",
+            "title": {"zh": "计划", "en": "Plan"},
+            "before": "fieldwork",
+            "months": 1,
+            "responsible": {"zh": "办公室", "en": "Office"},
+            "record": "minutes",
+        },
+        {"id": "approval", "title": {"zh": "审批", "en": "Approval"}, "before": "survey", "when_needed": True},
+        {"id": "report", "title": {"zh": "报告", "en": "Report"}},
     ],
+    "registers": [{"id": "minutes", "title": {"zh": "会议记录", "en": "Minutes"}, "clause": "8"}],
     "interpretations": [
         {"of": "5.2", "text": {"zh": "回收率 = 回收 ÷ 实发。", "en": "The return rate is returned ÷ distributed."}},
         {
@@ -90,7 +114,9 @@ def example(responses: str, expect: dict, **keys) -> Programme:
                 ["题目“交货”", "权重 0.6；好 = 1、差 = 0", ASSUMED, ""],
                 ["题目“服务”", "权重 0.4", "条款 1.3", ""],
                 ["题目“包装”", "列入问卷，不计权重", ASSUMED, ""],
-                ["有效问卷的条件", "至少回答 2 题", "条款 2", ""],
+                ["有效问卷的条件", "至少回答 2 题；作答或选“不适用”的项不少于 60.00%", "条款 2", ""],
+                ["自相矛盾的答案：前后矛盾", "交货：“好”；服务：“好”或“差”", "条款 2.1", ""],
+                ["一份问卷的满分", "3.5", "条款 1.4", ""],
                 ["一份问卷计为满意的条件", "所答各题中至少 80.00% 答“好”", ASSUMED, ""],
                 ["满意率的分母", "回收份数", "条款 3", ""],
                 ["回收率的规定", "≥ 70.00%", "条款 5.2", ""],
@@ -100,8 +126,11 @@ def example(responses: str, expect: dict, **keys) -> Programme:
                 ["未达标时应采取：催收", "适用指标：回收率", "条款 5.3", ""],
                 ["指数", "满意度得分 − 100 × 投诉率", "条款 6", ""],
                 ["评价等级“优”", "≥ 85.00", ASSUMED, ""],
-                ["频次或时限：调查", "每半年一次", "条款 7", ""],
-                ["频次或时限：计划", "至少提前 1 个月", ASSUMED, ""],
+                ["步骤“调查”", "每半年一次", "条款 7", ""],
+                ["步骤“计划”", "比“发放问卷”至少早 1 个月；办公室；会议记录", ASSUMED, ""],
+                ["步骤“审批”", "在“调查”之前；必要时", ASSUMED, ""],
+                ["步骤“报告”", "须完成", ASSUMED, ""],
+                ["记录“会议记录”", "须保存", "条款 8", ""],
                 ["对条款 5.2 的理解", "回收率 = 回收 ÷ 实发。", ASSUMED, ""],
                 ["对条款 7 的理解", "半年自 1 月起算。", ASSUMED, "待确认。"],
                 ["分组少于多少份时不予公布", "5", ASSUMED, "避免由小组数值认出个人。"],
@@ -112,7 +141,7 @@ def example(responses: str, expect: dict, **keys) -> Programme:
 def test_every_rule_stands_with_its_value_its_source_and_its_reason(number, rule):
     found = lines(rulebook.rule_table(demo(**EVERYTHING), "zh"))
     assert found[number] == rule
-    assert len(found) == 21
+    assert len(found) == 26
 
 
 @pytest.mark.parametrize(
@@ -122,9 +151,18 @@ def test_every_rule_stands_with_its_value_its_source_and_its_reason(number, rule
         ("A form is satisfied when", "at least 80.00 % of its answers are “Good”"),
         ("The satisfaction rate is a share of", "returned forms"),
         ("Rule on: Delivery: mean points", "> 3.00 (target)"),
-        ("A form is valid with", "answered questions: at least 2"),
+        (
+            "A form is valid with",
+            "answered questions: at least 2; answered or not applicable: at least 60.00 % of the questions",
+        ),
+        ("Contradictory answers: Clash", "Delivery: “Good”; Service: “Good” or “Poor”"),
+        ("Full points of a form", "3.5"),
         ("Required where not met: Remind", "measure: Return rate"),
-        ("When: Survey", "every half year"),
+        ("Step “Survey”", "every half year"),
+        ("Step “Plan”", "at least 1 month(s) before: the first form goes out; Office; Minutes"),
+        ("Step “Approval”", "before: Survey; when needed"),
+        ("Step “Report”", "to be done"),
+        ("Record “Minutes”", "to be kept"),
         ("How clause 5.2 is read", "The return rate is returned ÷ distributed."),
         ("How clause 7 is read", "The first half year begins in January."),
         ("Question “Packaging”", "asked, without weight"),
@@ -150,7 +188,7 @@ def test_the_columns_of_the_rules_are_named(language, heads):
 def test_what_is_read_into_a_clause_is_an_assumption_of_this_organisation(language):
     """The clause that is read stands in the row's name; its source is not the clause."""
     noted = {"zh": "待确认。", "en": "To be confirmed."}[language]
-    found = lines(rulebook.rule_table(demo(**EVERYTHING), language))[18:20]
+    found = lines(rulebook.rule_table(demo(**EVERYTHING), language))[23:25]
     assert [row[2:] for row in found] == [
         [speak(language)("source.assumption"), ""],
         [speak(language)("source.assumption"), noted],
@@ -194,6 +232,12 @@ def test_a_procedure_without_weights_asks_its_questions():
 def test_a_threshold_is_said_as_the_procedure_writes_it(threshold, shown):
     gate = {"measure": "return_rate", "comparison": "at_least", "threshold": threshold}
     assert dict(row[:2] for row in lines(rulebook.rule_table(demo(gates=[gate]), "zh")))["回收率的规定"] == shown
+
+
+@pytest.mark.parametrize("share, shown", [(0.6, "60.00%"), (0.66667, "66.667%"), (1, "100.00%")])
+def test_the_share_of_a_valid_form_is_said_as_the_procedure_writes_it(share, shown):
+    found = dict(row[:2] for row in lines(rulebook.rule_table(demo(validity={"min_share": share}), "zh")))
+    assert found["有效问卷的条件"] == f"至少回答 1 题；作答或选“不适用”的项不少于 {shown}"
 
 
 @pytest.mark.parametrize("lower, shown", [(85, "≥ 85.00"), (84.995, "≥ 84.995"), (-0.5, "≥ −0.50")])
@@ -330,7 +374,16 @@ def named(name: str) -> Programme:
         "triggers": [{"id": "flag", "title": title, "clause": name, "note": title}],
         "index": {"terms": {"weighted_score": 1}, "title": title, "note": title},
         "grades": [{"id": "fine", "title": title, "lower": 0}],
-        "schedule": [{"id": "survey", "title": title, "every": "year", "note": title}],
+        "validity": {
+            "contradictions": [
+                {"id": "clash", "title": title, "answers": {"delivery": ["good"], "service": ["poor"]}, "note": title}
+            ]
+        },
+        "steps": [
+            {"id": "survey", "title": title, "every": "year", "note": title, "responsible": title, "record": "minutes"},
+            {"id": "plan", "title": title, "before": "survey", "clause": name},
+        ],
+        "registers": [{"id": "minutes", "title": title, "note": title}],
         "interpretations": [{"of": name, "text": title, "note": title}],
         "remarks": [{"clause": name, "kind": "open", "text": title}],
         "worked_example": {

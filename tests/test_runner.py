@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import time
@@ -108,6 +109,8 @@ CHANGED = {
     "data row": ({"data/demo/2024/responses.csv": RESPONSES.replace("r2,fair", "r2,satisfied")}, "data data/demo/2024/responses.csv changed"),
     "data appended": ({"data/demo/2024/responses.csv": RESPONSES + "r4,fair,fair\n"}, "data data/demo/2024/responses.csv changed"),
     "new table": ({"data/demo/2024/complaints.csv": "complaint_id\nk1\n"}, "data data/demo/2024/complaints.csv is new"),
+    "steps entered": ({"data/demo/2024/steps.csv": "step,reason\nreturn_rate,late\n"}, "data data/demo/2024/steps.csv is new"),
+    "within": ({"params/runs/demo.yml": RUN_FILE + "within: [South]\n"}, "run file changed"),
     "data gone": ({"data/demo/2024/responses.csv": None}, "data data/demo/2024/responses.csv is gone"),
     "run file": ({"params/runs/demo.yml": RUN_FILE.replace("distributed: 4", "distributed: 5")}, "run file changed"),
     "title": ({"params/runs/demo.yml": RUN_FILE.replace("en: Demo", "en: Riverside")}, "run file changed"),
@@ -128,6 +131,83 @@ CHANGED = {
 def test_what_the_pages_depend_on_makes_them_stale_and_list_says_why(files, why, root):
     write(root, files)
     assert state(root) == f"stale: {why}"
+
+
+# --- the periods it is compared with ----------------------------------------------------------------------------------
+
+BEFORE = "data/demo/2023/responses.csv"
+TWO_PERIODS = RUN_FILE.replace("periods:\n", 'periods:\n  "2023": {as_of: 2024-01-10, counts: {distributed: 4}}\n')
+
+
+@pytest.fixture(scope="module")
+def two_published(tmp_path_factory):
+    """Return a root with two years of one project, published."""
+    files = {"params/runs/demo.yml": TWO_PERIODS, BEFORE: RESPONSES.replace("r2,fair", "r2,satisfied")}
+    root = make_root(tmp_path_factory.mktemp("years"), files)
+    assert run(root).status == 0
+    return root
+
+
+@pytest.fixture
+def years(two_published, tmp_path):
+    """Return a copy of it, to change."""
+    return shutil.copytree(two_published, tmp_path / "root")
+
+
+def test_a_year_is_compared_with_the_year_before(years):
+    found = {row["id"]: row for row in record(years)["comparisons"]}
+    assert {(row["kind"], row["against"], row["status"]) for row in found.values()} == {
+        ("year_on_year", "2023", "reportable")
+    }
+    rate = found["satisfaction_rate"]  # 2 of 3, and 3 of 3 before
+    assert (rate["before"], rate["estimate"]) == (1, pytest.approx(-1 / 3))
+    assert rate["conf_low"] < rate["estimate"] < rate["conf_high"]
+    assert record(years, "demo/2023")["comparisons"] == []
+
+
+@pytest.mark.parametrize(
+    ("files", "why_before", "why"),
+    [
+        ({BEFORE: RESPONSES}, f"stale: data {BEFORE} changed", f"stale: data {BEFORE} changed"),
+        ({"data/demo/2023/complaints.csv": "complaint_id\nk1\n"}, "stale: data data/demo/2023/complaints.csv is new",
+         "stale: data data/demo/2023/complaints.csv is new"),
+        ({"params/runs/demo.yml": TWO_PERIODS.replace("distributed: 4}}\n  \"2024", "distributed: 5}}\n  \"2024")},
+         "stale: run file changed", "stale: period 2023 changed"),
+        ({"params/runs/demo.yml": TWO_PERIODS.replace("as_of: 2024-01-10", "closed: true, as_of: 2024-01-10")},
+         "closed: the run file says closed: true", "fresh"),
+        ({"data/demo/2024/responses.csv": RESPONSES + "r4,fair,fair\n"}, "fresh",
+         "stale: data data/demo/2024/responses.csv changed"),
+    ],
+    ids=["its data", "a table more", "its counts", "closing it", "the year itself"],
+)  # fmt: skip
+def test_what_changes_the_year_before_makes_the_year_stale_and_nothing_the_other_way_round(
+    files, why_before, why, years
+):
+    write(years, files)
+    assert states(years) == {("demo", "2023"): why_before, ("demo", "2024"): why}
+
+
+def test_a_year_before_that_is_taken_away_is_compared_no_more(years):
+    write(years, {"params/runs/demo.yml": RUN_FILE})
+    assert state(years) == f"stale: period 2023 is gone; data {BEFORE} is gone"
+    assert run(years).status == 0
+    assert record(years)["comparisons"] == []
+
+
+@pytest.mark.parametrize(
+    "files",
+    [{BEFORE: ""}, {BEFORE: None}, {"data/demo/2023/responses.xlsx": "no workbook"}],
+    ids=["empty", "none", "two files of one table"],
+)
+def test_a_year_before_that_cannot_be_read_does_not_stop_the_year(files, years):
+    write(years, files)
+    answer = run(years)
+    assert [line.split(" in ")[0] for line in answer.out.splitlines()] == ["demo 2023: unusable", "demo 2024: ok"]
+    assert record(years)["findings"] == [{"code": "earlier_unreadable", "values": {"period": "2023"}}]
+    assert record(years)["comparisons"] == []
+
+
+# --- what was made ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -414,7 +494,10 @@ def test_a_fault_of_ours_is_a_sentence_and_the_other_runs_go_on(root):
     bad = runner.State(good.run, "stale", (), publish.Task(None, good.run, None, (), {}))  # no root, no procedure
     outcomes = runner.bring_up_to_date([bad, good], 1, lambda state, outcome: None)
     assert [outcome.state for outcome in outcomes] == ["failed", "ok"]
-    assert outcomes[0].messages[0].startswith("demo 2024: a fault of the package (TypeError at tables.py:")
+    assert re.fullmatch(
+        r"demo 2024: a fault of the package \(AttributeError at load\.py:\d+\); report it, with the data if you may\.",
+        outcomes[0].messages[0],
+    )
 
 
 def test_a_broken_run_file_does_not_stop_the_others_that_are_named(root):

@@ -161,6 +161,23 @@ def test_a_sound_file_has_no_faults():
     assert run_of().as_of == dt.date(2025, 1, 10) and run_of().place == "demo 2024"
 
 
+def test_a_project_says_what_it_belongs_to_the_largest_first():
+    run = run_of(within=[{"zh": "华南区", "en": "South"}, "Shenzhen"])
+    assert run.within == ({"zh": "华南区", "en": "South"}, {"zh": "Shenzhen", "en": "Shenzhen"})
+    assert run_of().within == ()
+
+
+@pytest.mark.parametrize("within", ["South", {"zh": "华南区", "en": "South"}, [{}], [7], None])
+def test_what_a_project_belongs_to_is_a_list_of_names(within):
+    with pytest.raises(ValidationError):
+        run_of(within=within)
+
+
+def test_a_project_does_not_move_between_periods():
+    with pytest.raises(ValidationError):
+        run_of({"within": ["South"]})
+
+
 @pytest.mark.parametrize("key, value", [("names", {"floor": "Floor"}), ("levels", {"floor": {"1": "Ground floor"}})])
 def test_only_a_group_or_a_stratum_can_be_given_a_name(key, value):
     found = list(runs.faults(file_of(**{key: value}, groups=["segment"], design={"stratum": "building"})))

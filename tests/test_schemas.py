@@ -206,6 +206,8 @@ def test_counts_are_whole_and_neither_they_nor_weights_are_negative_or_beyond_co
         ("distribution", "form_id | sent_on\nf1 | soon", (2, "sent_on", "soon", "not_a_date")),
         ("distribution", "form_id | disposition\nf1 | lost", (2, "disposition", "lost", "unknown_disposition")),
         ("complaints", "complaint_id | closed_on\nc1 | 2024-02-30", (2, "closed_on", "2024-02-30", "not_a_date")),
+        ("steps", "step | due_on\nreturn_rate | soon", (2, "due_on", "soon", "not_a_date")),
+        ("steps", "step | done_on\nreturn_rate | 2024-02-30", (2, "done_on", "2024-02-30", "not_a_date")),
     ],
 )
 def test_a_bad_cell_leaves_its_row(table, text, fallen):
@@ -213,7 +215,8 @@ def test_a_bad_cell_leaves_its_row(table, text, fallen):
 
 
 @pytest.mark.parametrize(
-    "table, key", [("frame", "customer_id"), ("distribution", "form_id"), ("complaints", "complaint_id")]
+    "table, key",
+    [("frame", "customer_id"), ("distribution", "form_id"), ("complaints", "complaint_id"), ("steps", "step")],
 )
 def test_a_table_needs_its_ids(table, key):
     with pytest.raises(
@@ -227,7 +230,25 @@ def test_ids_of_deliveries_and_of_counted_forms_may_be_absent():
     assert screened("delivery | count\nfair | 3", "responses", with_ids=False) == ([2], [])
 
 
-@pytest.mark.parametrize("table", ["frame", "distribution", "responses", "complaints", "deliveries"])
+def test_a_step_is_one_of_the_procedure_a_register_or_the_measure_of_a_gate_and_may_stand_twice():
+    programme = demo(steps=[{"id": "plan", "title": "Plan"}], registers=[{"id": "minutes", "title": "Minutes"}])
+    rows = sheet("step | reason\nplan | a\nplan | b\nminutes | c\nreturn_rate | d\nvalid_rate | e\n | f\nPlan | g").rows
+    valid, rejected = schemas.screen(rows, schemas.table_schema("steps", programme), "steps.csv")
+    assert valid["reason"].tolist() == ["a", "b", "c", "d"]
+    assert rejected[["row", "value", "reason"]].to_numpy().tolist() == [
+        [6, "valid_rate", "unknown_step"], [7, "", "unknown_step"], [8, "Plan", "unknown_step"],
+    ]  # fmt: skip
+    assert set(rejected["rejects"]) == {"row"}
+
+
+def test_what_people_wrote_is_only_trimmed():
+    rows = pd.DataFrame(
+        {name: texts(" ５．０ ") for name in ("step", "responsible", "evidence", "reason", "description")}
+    )
+    assert schemas.clean_table(rows).iloc[0].tolist() == ["5", "５．０", "５．０", "５．０", "５．０"]
+
+
+@pytest.mark.parametrize("table", ["frame", "distribution", "responses", "complaints", "deliveries", "steps"])
 def test_a_table_without_rows_has_nothing_to_reject(table):
     schema = schemas.table_schema(table, demo())
     headers = [*schema.columns]

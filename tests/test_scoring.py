@@ -21,10 +21,11 @@ def evidence(responses: str, counts: dict | None = None, tables: dict | None = N
 
 
 def items(responses: str, counts: dict | None = None, **keys) -> pd.DataFrame:
-    """Return the figures of the items by their ids."""
+    """Return the figures of the items by their ids, of the valid forms."""
     survey = survey_of(responses, demo(**keys), plan={"counts": counts or {}})
     forms = assessment.gather(survey).forms
-    return scoring.item_figures(survey.answers, forms, survey.programme, survey.counts.frame).set_index("id")
+    answers = scoring.usable(survey.answers, forms, survey.programme)
+    return scoring.item_figures(answers, forms, survey.programme, survey.counts.frame).set_index("id")
 
 
 # --- forms --------------------------------------------------------------------------------------------
@@ -156,13 +157,14 @@ def test_a_rate_of_the_forms_sent_is_of_a_sample_of_the_frame():
     keys = {"satisfaction_rate": {"denominator": "distributed"}, **BY_DELIVERY}
     found = scoring.satisfaction_rate(evidence(RATE, {"distributed": 20, "frame": 50}, **keys))
     assert found[3:5] == pytest.approx(wilson_interval(0.3, 20 * 49 / 30))
-    assert scoring.satisfaction_rate(evidence(RATE, {"distributed": 20, "frame": 20}, **keys))[3:] == (
-        0.3,
-        0.3,
-        "census",
+    assert (found.se, found.n, found.n_effective) == pytest.approx(
+        (math.sqrt(0.3 * 0.7 / 19 * (1 - 20 / 50)), 20, 20 * 49 / 30)
     )
+    of_all = scoring.satisfaction_rate(evidence(RATE, {"distributed": 20, "frame": 20}, **keys))
+    assert of_all[3:] == (0.3, 0.3, "census", 0.0, 20, math.inf, None)
     assert scoring.satisfaction_rate(evidence(RATE, **keys))[:3] == (None, 6, None)
-    assert scoring.satisfaction_rate(evidence(RATE, {"distributed": 4}, **keys)) == (1.5, 6, 4, None, None, "count")
+    more = scoring.satisfaction_rate(evidence(RATE, {"distributed": 4}, **keys))
+    assert more == (1.5, 6, 4, None, None, "count", None, None, None, None)
 
 
 def test_without_a_satisfied_form_there_is_no_rate():
@@ -173,6 +175,8 @@ def test_the_interval_of_a_rate_is_wilsons_for_the_effective_answers():
     # weights 1 and 2 on 8 and 2 forms: n effective 12² / (8·1 + 2·4) = 9
     found = scoring.satisfaction_rate(evidence(RATE, satisfaction_rate={"denominator": "returned"}, **BY_DELIVERY))
     assert (found.conf_low, found.conf_high, found.method) == (*wilson_interval(0.5, 9), "wilson")
+    # residuals ±½ with weights 1 and 2: squares 8·¼ + 2·4·¼ = 4, times 10/9, root, over 12
+    assert (found.se, found.n, found.n_effective) == pytest.approx((math.sqrt(4 * 10 / 9) / 12, 10, 9))
 
 
 def test_a_rate_is_a_rate_of_a_finite_frame():
@@ -282,6 +286,7 @@ def test_the_distribution_of_answers_is_weighted_and_keeps_what_is_outside_the_b
         "not_applicable": 0,
         "empty": 0,
         "rejected": 1,
+        "invalid": 0,
     }
     assert found.loc["delivery", "share"].to_dict() == {
         "satisfied": 0.6,
@@ -290,6 +295,7 @@ def test_the_distribution_of_answers_is_weighted_and_keeps_what_is_outside_the_b
         "not_applicable": None,
         "empty": None,
         "rejected": None,
+        "invalid": None,
     }
     assert found.loc["service", "n"].to_dict() == {
         "satisfied": 0,
@@ -298,6 +304,7 @@ def test_the_distribution_of_answers_is_weighted_and_keeps_what_is_outside_the_b
         "not_applicable": 1,
         "empty": 1,
         "rejected": 0,
+        "invalid": 0,
     }
 
 

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import demo, run_of, sheet
-from csat_analysis.assembly import assessment, load
-from csat_analysis.domain import schemas
+from csat_analysis.assembly import assessment, gates, load, procedure
+from csat_analysis.domain import fieldwork, schemas, steps
 from csat_analysis.ground import params, programmes, runs, words
 from csat_analysis.ground.catalogue import DIGITS, MEASURES
 from csat_analysis.ground.words import Words, speak
@@ -26,7 +26,10 @@ from publishing import CHECKOUT
 LANGUAGES = ["zh", "en"]
 ZH, EN = speak("zh"), speak("en")
 HANZI = "\u4e00-\u9fff"
-TECHNICAL = {"n", "t", "Wilson", "SHA-256", "count", "csat_analysis", "rejected.csv", "record.json"}
+TECHNICAL = {
+    "n", "t", "AAPOR", "RR1", "RR2", "RR5", "RR6", "Delta", "Wilson", "SHA-256", "count", "csat_analysis", "rejected.csv",
+    "remedy.csv", "record.json",
+}  # fmt: skip
 
 
 def placeholders(text: str) -> list[tuple[str, str | None, str | None]]:
@@ -105,21 +108,44 @@ def reasons() -> set[str]:
 
 
 def methods() -> set[str]:
-    """Return how figures come to their intervals: in a survey, with clusters, in a census, and where all say the same."""
-    found, counts = {"sum"}, {"distributed": 4, "complaints": 1, "deliveries": 9}
-    for design, frame, second in (
-        ({}, 9, "fair"),
-        ({"cluster": "block"}, 9, "fair"),
-        ({}, 2, "fair"),
-        ({}, 9, "satisfied"),
+    """Return how figures come to their intervals: in a survey, with clusters, in a census, and where all say the same.
+
+    Complaints are linked to the forms by customer, or not.
+    """
+    found, counts = {"sum"}, {"distributed": 4, "deliveries": 9}
+    gates = [{"measure": "satisfaction_rate", "comparison": "at_least", "threshold": 0.5}]
+    for design, frame, second, customer in (
+        ({}, 9, "fair", "1"),
+        ({}, 9, "fair", ""),
+        ({"cluster": "block"}, 9, "fair", ""),
+        ({}, 2, "fair", ""),
+        ({}, 9, "satisfied", ""),
     ):
-        rows = f"form_id | delivery | service | block\na | satisfied | satisfied | x\nb | {second} | {second} | y"
-        sheets = {"responses": sheet(rows)}
+        rows = "form_id | customer_id | delivery | service | block\n"
+        rows += f"a | {customer} | satisfied | satisfied | x\nb | {customer and 2} | {second} | {second} | y"
+        sheets = {"responses": sheet(rows), "complaints": sheet(f"complaint_id | customer_id\nk | {customer}")}
         run = run_of({"counts": {**counts, "frame": frame}}, design=design)
-        form = {"satisfied": {"levels": ["satisfied"]}, "satisfied_form": {"reading": "all_items"}}
+        form = {"satisfied": {"levels": ["satisfied"]}, "satisfied_form": {"reading": "all_items"}, "gates": gates}
         result = assessment.assess(load.assemble(demo(**form), run, sheets))
-        found |= set(result.measures["method"]) | {result.measure("index")["method"]}
+        found |= {*result.measures["method"], *result.gates["interval"], result.measure("index")["method"]}
     return found
+
+
+def whys() -> set[str]:
+    """Return why a step stands as it does: what the code sets beside a state, and the parts that cannot be seen yet."""
+    tree = list(ast.walk(ast.parse(inspect.getsource(steps))))
+    pairs = [tuple(getattr(part, "value", None) for part in node.elts) for node in tree if isinstance(node, ast.Tuple)]
+    said = {pair[1] for pair in pairs if len(pair) == 2 and pair[0] in steps.STATES}
+    said |= {
+        value.value
+        for node in tree
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(value, ast.Constant) and getattr(key, "value", None) == "why"
+    }
+    shown, by_hand = {"fieldwork", "groups"}, {"steps"}
+    parts = set(get_args(programmes.SeenIn)) - shown - by_hand
+    return {why for why in said if isinstance(why, str)} | {f"shown_{part}" for part in shown} | parts
 
 
 SPOKEN = {
@@ -127,7 +153,13 @@ SPOKEN = {
     "finding": first_arguments(load, "Finding"),
     "measure": {*MEASURES, "index"},
     "formula": set(MEASURES),
-    "verdict": {*choices(records.GateRow, "verdict"), "missing"},
+    "verdict": {*choices(records.GateRow, "verdict"), "missing", "missed"},
+    "state": {*procedure.ORDER, *steps.STATES},
+    "why": whys(),
+    "window": {*steps.MONTHS, "several"} - {"month"},
+    "comparison_kind": set(runs.earlier_periods("2024Q2")),
+    "invalid": set(fieldwork.BROKEN_OFF),
+    "tipping": {"never", "below", "above", "near"},
     "status": {
         *choices(records.Record, "status"),
         "reportable_unjudged",
@@ -137,14 +169,14 @@ SPOKEN = {
     "stamp": choices(records.Record, "status"),
     "comparison": choices(programmes.Gate, "comparison"),
     "severity": choices(programmes.Gate, "severity"),
-    "source": {*choices(programmes.Gate, "source"), "common"},
+    "source": {*choices(programmes.Gate, "source"), "common", "own"},
     "method": methods(),
     "table": set(runs.TABLES),
     "disposition": {*schemas.DISPOSITIONS, "unknown"},
     "base": {*choices(programmes.SatisfactionRate, "denominator"), "answered_any"},
     "reading": choices(programmes.SatisfiedForm, "reading"),
     "remark": choices(programmes.Remark, "kind"),
-    "every": choices(programmes.Duty, "every"),
+    "every": choices(programmes.Step, "every"),
     "chapter": {path.stem for path in (CHECKOUT / "notebooks").glob("[0-9]*.ipynb")},
 }
 
@@ -156,7 +188,7 @@ def test_every_name_the_code_gives_has_a_word_and_no_word_is_left_over(stem):
 
 
 def test_what_an_example_may_expect_has_a_word():
-    plain = {"returned", "valid", "rejected", "status", "grade", "index", "gates", *assessment.ITEM_FIGURES}
+    plain = {"returned", "valid", "rejected", "status", "grade", "index", "gates", *gates.ITEM_FIGURES}
     assert {key for key in ZH.texts if key.startswith("expect.")} == {f"expect.{name}" for name in plain}
 
 
@@ -189,7 +221,15 @@ GLOSSARY = {
     "head.interval": ("95% 置信区间", "95\u00a0% confidence interval"),
     "verdict.met": ("达标", "met"),
     "verdict.not_met": ("未达标", "not met"),
+    "verdict.borderline": ("临界", "borderline"),
     "verdict.in_progress": ("进行中", "in progress"),
+    "head.certainty": ("把握度", "certainty"),
+    "head.register": ("记录", "record"),
+    "head.tipping_point": ("未回收者临界点", "tipping point"),
+    "comparison_kind.year_on_year": ("同比（{period}）", "year on year ({period})"),
+    "comparison_kind.previous": ("环比（{period}）", "on the previous period ({period})"),
+    "measure.closure_rate": ("办结率", "closure rate"),
+    "valid_return_rate.title": ("有效回收率", "valid return rate"),
     "stamp.reportable": ("结果有效", "reportable"),
     "stamp.remedy_due": ("待补救", "remedy due"),
     "stamp.void": ("调查无效", "void"),
@@ -228,7 +268,15 @@ def test_no_half_width_punctuation_stands_beside_a_chinese_character():
 
 def test_a_chinese_sentence_ends_with_a_full_stop_of_its_own():
     stems = ("status.", "sentence.", "note.", "finding.")
-    phrases = {"sentence.gate", "note.se", "note.full", "note.min_n"}
+    phrases = {
+        "sentence.gate",
+        "sentence.gate_certainty",
+        "note.se",
+        "note.full",
+        "note.min_n",
+        "note.reason",
+        "note.reason_on_record",
+    }
     texts = {key: text for key, text in ZH.texts.items() if key.startswith(stems) and key not in phrases}
     assert [key for key, text in texts.items() if not text.endswith("。")] == []
     assert [key for key in texts if not EN(key).endswith(".") and not key.startswith("sentence.gates_")] == []
@@ -277,6 +325,31 @@ def test_what_is_shown_is_the_nearest_number_of_so_many_digits(value, unit):
 )
 def test_a_figure_shows_whole_per_cents_halves_to_even(share, shown):
     assert ZH.whole_percent(share) == shown
+
+
+@pytest.mark.parametrize(
+    "probability, shown",
+    [
+        (0.4003, "40.0%"), (0.8839, "88.4%"), (0.95, "95.0%"), (0.94999, "94.9%"), (0.05, "5.0%"), (0.05001, "5.1%"),
+        (0.0005, "< 0.1%"), (0.00051, "0.1%"), (0.0015, "0.2%"), (0.9994, "99.9%"), (0.9995, "> 99.9%"),
+        (1 - 1e-12, "> 99.9%"), (1e-12, "< 0.1%"), (0, "0.0%"), (1, "100.0%"),
+    ],
+)  # fmt: skip
+def test_a_probability_is_shown_on_its_own_side_of_certainty(probability, shown):
+    assert ZH.chance(probability) == shown
+    assert EN.chance(probability) == shown.replace("%", "\u00a0%")
+
+
+@pytest.mark.parametrize(
+    "share, zh", [(0.1, "10 个百分点"), (0.07, "7 个百分点"), (0.025, "2.5 个百分点"), (1, "100 个百分点")]
+)
+def test_a_difference_without_a_sign_is_in_percentage_points_as_it_is_written(share, zh):
+    assert ZH.points_of_percent(share) == zh
+    assert EN.points_of_percent(share) == zh.replace("个百分点", "percentage points")
+
+
+def test_bounds_that_are_no_interval_are_shown_as_one():
+    assert (ZH.range_of(0.644, 0.944, "share"), EN.range_of(-1, 2, "points")) == ("64.40%～94.40%", "−1.00 to 2.00")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,9 @@ STAGES = {
     "exhibits": "publishing",
     "figures": "publishing",
     "ledger": "publishing",
+    "duties": "publishing",
     "rulebook": "publishing",
+    "verdicts": "publishing",
 }  # what an analyst calls, and the floor where it stands
 
 

@@ -1,6 +1,7 @@
-"""What can be asked for? ``csat check | list | run | schema``."""
+"""What can be asked for? ``csat check | list | run | schema | new``."""
 
 import contextlib
+import datetime as dt
 import io
 import os
 import sys
@@ -20,10 +21,14 @@ app = typer.Typer(
     help="Run an organisation's customer-satisfaction cycle: procedures and surveys in, pages and numbers out.",
 )  # fmt: skip
 
+new = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write the start of a procedure or of a project.")
+app.add_typer(new, name="new")
+
 Root = Annotated[Path, typer.Option(help="The folder that holds params/, data/, notebooks/ and reports/.")]
 Projects = Annotated[list[str], typer.Option("--project", help="Only this project; may be repeated.")]
 Periods = Annotated[list[str], typer.Option("--period", help="Only this period; may be repeated.")]
 Languages = Annotated[list[str], typer.Option("--language", help="zh or en; may be repeated. Else the run file's.")]
+Spoken = Annotated[str, typer.Option("--language", help="zh or en: of the explanations.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say only what went wrong.")]
 
@@ -44,20 +49,27 @@ def _common(
 
 
 @app.command()
-def check(root: Root = Path("."), verbose: Verbose = False, quiet: Quiet = False) -> None:
+def check(
+    root: Root = Path("."),
+    clauses: Annotated[bool, typer.Option("--clauses", help="Print what carries each clause instead.")] = False,
+    language: Spoken = "en", verbose: Verbose = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
     """Validate programmes, run files and data; print every finding with its place."""
     from csat_analysis.ground import params
     from csat_analysis.publishing import checks
 
-    rules, errors = checks.check(_root(root))
+    _check_languages([language])
+    lines, errors = checks.check(_root(root))
+    if clauses:
+        lines = checks.clause_lines(params.read_rules(_root(root)), language)
     for line in errors:
         print(line, file=sys.stderr)
-    for line in rules if not quiet else ():
+    for line in lines if not quiet else ():
         print(line)
     if verbose:
         read = params.read_rules(_root(root))
         print(f"Read: {', '.join([*sorted(read.editions), *(run.place for run in read.runs)])}.")
-    if not errors and not quiet:
+    if not errors and not quiet and not clauses:
         print("Every file can be used.")
     raise typer.Exit(int(bool(errors)))
 
@@ -128,13 +140,65 @@ def run(
 def schema(
     kind: Annotated[str, typer.Argument(help="programme, run or record")],
     root: Root = Path("."),
+    language: Spoken = "en",
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Print the JSON Schema of a programme, a run file or a record."""
+    """Print the JSON Schema of a programme, a run file or a record, every key explained."""
     from csat_analysis.publishing import checks
 
-    print(checks.schema(kind), end="")
+    _check_languages([language])
+    print(checks.schema(kind, language), end="")
+
+
+@new.command("programme")
+def new_programme(
+    name: Annotated[str, typer.Argument(help="Its id, such as estates: small letters, digits and _.")],
+    root: Root = Path("."), verbose: Verbose = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Write the start of a procedure, every key explained: params/programmes/NAME.yml."""
+    from csat_analysis.publishing import drafts
+
+    rules = _rules_to_come(root)
+    _write_new(rules, drafts.programme_files(rules, name), quiet)
+    if not quiet:
+        print("Change it to your procedure; csat check says what does not fit.")
+        print(f"Then: csat new project NAME --programme {name}")
+
+
+@new.command("project")
+def new_project(
+    name: Annotated[str, typer.Argument(help="Its folder under data/ and reports/.")],
+    programme: Annotated[str, typer.Option(help="The procedure that judges it, such as property or property@1.")],
+    root: Root = Path("."),
+    period: Annotated[str, typer.Option(help="Its first period: 2024, 2024H1, 2024Q1, 2024-05; else this year.")] = "",
+    verbose: Verbose = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Write the start of a project: params/runs/NAME.yml, and tables with examples under data/NAME/."""
+    from csat_analysis.publishing import drafts
+
+    rules = _rules_to_come(root)
+    files = drafts.project_files(rules, name, programme, period or str(dt.date.today().year))
+    _write_new(rules, files, quiet)
+    if not quiet:
+        print("Put your own answers and numbers in place of the examples.")
+        print(f"Then: csat run --project {name}")
+
+
+def _rules_to_come(root: Path) -> Any:
+    """Return the rules of a root, or of an empty folder outside any that is to become one."""
+    from csat_analysis.ground import params
+
+    begun = (root / "params").exists() or any((above / "params").is_dir() for above in root.absolute().parents)
+    return params.read_rules(_root(root) if begun or not root.is_dir() else root.absolute())
+
+
+def _write_new(rules: Any, files: dict[str, str], quiet: bool) -> None:
+    from csat_analysis.publishing import drafts
+
+    drafts.write(rules.root, files)
+    for name in () if quiet else files:
+        print(f"{name}: written")
 
 
 def _root(root: Path) -> Path:

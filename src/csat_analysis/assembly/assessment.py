@@ -1,21 +1,23 @@
 """What follows from the answers? Measures, gates, status, index, grade, triggers."""
 
+import datetime as dt
 import importlib
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from csat_analysis.assembly import comparisons, composite, load, procedure
+from csat_analysis.assembly.gates import ITEM_FIGURES, item_value, judge_gates
 from csat_analysis.assembly.load import Survey
-from csat_analysis.domain import scoring
+from csat_analysis.domain import fieldwork, schemas, scoring
 from csat_analysis.domain.evidence import Evidence, Measure
 from csat_analysis.ground import runs
-from csat_analysis.ground.catalogue import MEASURES, round_shown
+from csat_analysis.ground.catalogue import MEASURES
 from csat_analysis.ground.errors import ParameterError
-from csat_analysis.ground.programmes import Gate, Programme
+from csat_analysis.ground.programmes import Programme
 
-ITEM_FIGURES = {"mean": "mean", "satisfied": "share_satisfied"}  # what a gate calls them, and the column of the items
+SHOWN = ("value", "numerator", "denominator", "conf_low", "conf_high", "method", "se")  # of a measure, in tables
 
 
 @dataclass(frozen=True)
@@ -25,18 +27,19 @@ class Assessment:
     Attributes
     ----------
     measures
-        ``id, value, numerator, denominator, conf_low, conf_high, method, clause``.
+        ``id, value, numerator, denominator, conf_low, conf_high, method, se, clause``.
     gates
-        ``measure, comparison, threshold, value, passed, verdict, certainty, severity, source, clause, otherwise,
-        voids, rounding_flips``.
+        See ``gates.judge_gates``.
     triggers
         ``id, because, clause``.
     index
-        ``value, conf_low, conf_high``, or None; ``terms`` beside it.
+        See ``composite.index_of``; or None.
     grade
-        ``id, certainty``, or None.
+        ``id, certainty, probabilities``, or None.
     items, strata, groups, distribution, comparisons, forms
         Tables of ``scoring.item_figures``, ``by_group``, ``distribution``, ``score_forms``.
+    steps, clauses
+        Tables of ``procedure.judge_steps``, ``procedure.judge_clauses``.
     """
 
     survey: Survey
@@ -52,12 +55,14 @@ class Assessment:
     groups: pd.DataFrame
     distribution: pd.DataFrame
     comparisons: pd.DataFrame
+    steps: pd.DataFrame
+    clauses: pd.DataFrame
 
     def measure(self, name: str) -> dict[str, Any]:
         """Return one measure, the index, or an item's figure (an item's mean has no interval here) as a mapping."""
         parts = {"id": name, "numerator": None, "denominator": None}
         if name == "index":
-            return {**parts, "method": "sum", **(self.index or {})}
+            return {**parts, **(self.index or {"method": "sum"})}
         if "." in name:
             bounds = ("conf_low", "conf_high") if name.endswith(".satisfied") else ()
             row = self.items.set_index("id").loc[name.split(".")[0]]
@@ -82,17 +87,39 @@ def assess(survey: Survey) -> Assessment:
     programme = survey.programme
     evidence = gather(survey)
     found = {name: compute(name, evidence) for name in published(programme, survey.run.targets)}
-    index = index_of(programme, found)
-    items = scoring.item_figures(survey.answers, evidence.forms, programme, evidence.population)
-    gates = judge_gates(survey, found, index, items)
+    index = composite.index_of(programme, found, evidence)
+    answers = scoring.usable(survey.answers, evidence.forms, programme)
+    items = scoring.item_figures(answers, evidence.forms, programme, evidence.population)
+    gates = judge_gates(survey, evidence, found, index, answers)
+    triggers = triggers_of(programme, gates)
+    groups = scoring.by_group(answers, evidence.forms, programme, survey.run.groups)
+    duties = procedure.judge_steps(survey, has_groups=len(groups) > 0)
     return Assessment(
         survey=survey, evidence=evidence, status=status_of(survey, gates), measures=_measure_table(programme, found),
-        gates=gates, triggers=triggers_of(programme, gates), index=index, grade=grade_of(programme, index), items=items,
-        strata=scoring.by_group(survey.answers, evidence.forms, programme, {"stratum"} & set(evidence.forms)),
-        groups=scoring.by_group(survey.answers, evidence.forms, programme, survey.run.groups),
-        distribution=scoring.distribution(survey.answers, evidence.forms, programme, _rejected_answers(survey)),
-        comparisons=compare_targets(survey.run.targets, found),
+        gates=gates, triggers=triggers, index=index, grade=composite.grade_of(programme, index), items=items,
+        strata=scoring.by_group(answers, evidence.forms, programme, {"stratum"} & set(evidence.forms)), groups=groups,
+        distribution=scoring.distribution(answers, evidence.forms, programme, _rejected_answers(survey)),
+        comparisons=compare(survey, found, index), steps=duties,
+        clauses=procedure.judge_clauses(survey, gates, duties, triggers, items, found),
     )  # fmt: skip
+
+
+def compare(survey: Survey, found: dict[str, Measure], index: dict[str, Any] | None) -> pd.DataFrame:
+    """Return how far the measures are from their targets and from those of earlier periods."""
+    now, tables = comparisons.figures(found, index), [comparisons.compare_targets(survey.run.targets, found)]
+    for kind, earlier in survey.earlier.items():
+        before, status = _earlier_figures(earlier, list(found))
+        tables.append(comparisons.compare_periods(kind, earlier.run.period, status, now, before))
+    return comparisons.together(tables)
+
+
+def _earlier_figures(survey: Survey, names: list[str]) -> tuple[dict[str, comparisons.Interval], str]:
+    """Return the measures of an earlier survey, and its status."""
+    evidence = gather(survey)
+    found = {name: compute(name, evidence) for name in names}
+    index = composite.index_of(survey.programme, found, evidence)
+    answers = scoring.usable(survey.answers, evidence.forms, survey.programme)
+    return comparisons.figures(found, index), status_of(survey, judge_gates(survey, evidence, found, index, answers))
 
 
 def _rejected_answers(survey: Survey) -> pd.DataFrame:
@@ -101,20 +128,47 @@ def _rejected_answers(survey: Survey) -> pd.DataFrame:
 
 def gather(survey: Survey) -> Evidence:
     """Return what the measures are computed from."""
-    dispositions = survey.tables.get("distribution", pd.DataFrame()).get("disposition", pd.Series(dtype=str))
-    ineligible = int((dispositions == "ineligible").sum())
-    distributed = survey.counts.distributed
+    sent, distributed = survey.tables.get("distribution", pd.DataFrame()), survey.counts.distributed
+    ineligible = fieldwork.tally(fieldwork.settle(sent, survey.forms))["ineligible"] if "disposition" in sent else 0
     first, last = runs.period_bounds(survey.run.period)
+    complaints = load.own_complaints(survey.run, survey.tables["complaints"]) if "complaints" in survey.tables else None
     return Evidence(
         programme=survey.programme,
-        forms=scoring.score_forms(survey.forms, survey.answers, survey.programme),
+        forms=scoring.score_forms(_with_customers(survey), survey.answers, survey.programme),
         frame=survey.counts.frame,
         distributed=distributed,
         eligible=None if distributed is None else distributed - ineligible,
         deliveries=survey.counts.deliveries,
         complaints=survey.counts.complaints,
         months=last.month - first.month + 1,
+        closed=_closed(complaints, survey.run.as_of),
+        complainers=_complainers(complaints),
     )
+
+
+def _closed(complaints: pd.DataFrame | None, as_of: dt.date) -> int | None:
+    """Return how many complaints were closed by a day; None where the table does not say."""
+    if complaints is None or "closed_on" not in complaints:
+        return None
+    return int((schemas.dates(complaints["closed_on"]) <= pd.Timestamp(as_of)).sum())
+
+
+def _with_customers(survey: Survey) -> pd.DataFrame:
+    """Return the forms with the customers they are from, where the responses or the distribution say so."""
+    sent = survey.tables.get("distribution", pd.DataFrame())
+    unnamed = (survey.forms.index == survey.forms["row"].astype(str)).all()  # line numbers are no forms of the register
+    if "customer_id" in survey.forms or "customer_id" not in sent or unnamed:
+        return survey.forms
+    customers = sent.set_index("form_id")["customer_id"].reindex(survey.forms.index).fillna("")
+    return survey.forms.assign(customer_id=customers)
+
+
+def _complainers(complaints: pd.DataFrame | None) -> pd.Series | None:
+    """Return the number of complaints of each customer; None where not every complaint names one."""
+    customers = pd.Series(dtype=str) if complaints is None else complaints.get("customer_id", pd.Series(dtype=str))
+    if customers.empty or (customers == "").any():
+        return None
+    return customers.value_counts().astype(float)
 
 
 def published(programme: Programme, targets: Any = ()) -> list[str]:
@@ -134,125 +188,18 @@ def _measure_table(programme: Programme, found: dict[str, Measure]) -> pd.DataFr
     clauses = {gate.measure: gate.clause for gate in reversed(programme.gates)}
     clauses |= {measure.id: measure.clause for measure in programme.measures}
     clauses |= {"satisfaction_rate": programme.satisfaction_rate.clause or clauses.get("satisfaction_rate")}
-    rows = [{"id": name, **measure._asdict(), "clause": clauses.get(name)} for name, measure in found.items()]
+    rows = [
+        {
+            "id": name,
+            **{key: value for key, value in measure._asdict().items() if key in SHOWN},
+            "clause": clauses.get(name),
+        }
+        for name, measure in found.items()
+    ]
     return pd.DataFrame(rows, dtype=object)
 
 
-# --- index and grade --------------------------------------------------------------------------------------------------
-
-
-def index_of(programme: Programme, found: dict[str, Measure]) -> dict[str, Any] | None:
-    """Return the programme's headline score.
-
-    Notes
-    -----
-    Σ coefficient × measure. The interval adds the terms' distances to their bounds: it holds whatever their
-    correlation (customers who complain are the dissatisfied ones, so independence would make it too short).
-
-    References
-    ----------
-    Zou, Donner (2008), Statistics in Medicine 27 (recovery of variances), at the bound of the correlation.
-    """
-    if programme.index is None:
-        return None
-    terms = [(coefficient, found[name]) for name, coefficient in programme.index.terms.items()]
-    parts = [coefficient * measure.value for coefficient, measure in terms if measure.value is not None]
-    if len(parts) < len(terms):
-        return {"value": None, "conf_low": None, "conf_high": None}
-    value = sum(parts)
-    if any(
-        measure.conf_low is None and measure.method != "count" for _, measure in terms
-    ):  # an error that is not stated
-        return {"value": value, "conf_low": None, "conf_high": None}
-    bounds = [
-        sorted(part if bound is None else coefficient * bound for bound in (measure.conf_low, measure.conf_high))
-        for part, (coefficient, measure) in zip(parts, terms, strict=True)
-    ]
-    return {"value": value, "conf_low": sum(low for low, _ in bounds), "conf_high": sum(high for _, high in bounds)}
-
-
-def grade_of(programme: Programme, index: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return the first band whose lower bound the index reaches; None without grades, an index, or such a band."""
-    if index is None or index["value"] is None:
-        return None
-    for grade in programme.grades:
-        if meets(index["value"], "at_least", grade.lower):
-            return {"id": grade.id, "certainty": None}
-    return None
-
-
-# --- gates ------------------------------------------------------------------------------------------------------------
-
-
-def meets(value: float, comparison: str, threshold: float) -> bool:
-    """Return whether a value meets a threshold; the noise of floating point does not decide.
-
-    >>> meets(1 - 0.9, "at_most", 0.1), meets(0.85, "more_than", 0.85)
-    (True, False)
-    """
-    equal = math.isclose(value, threshold, rel_tol=1e-9, abs_tol=1e-12)
-    return {
-        "at_least": equal or value > threshold,
-        "at_most": equal or value < threshold,
-        "more_than": not equal and value > threshold,
-        "less_than": not equal and value < threshold,
-    }[comparison]
-
-
-def gated_value(
-    name: str, found: dict[str, Measure], index: dict[str, Any] | None, items: pd.DataFrame
-) -> float | None:
-    """Return the value a gate looks at: a measure, the index, or an item's mean or satisfied share."""
-    if name == "index":
-        return index["value"] if index else None
-    if name in found:
-        return found[name].value
-    return item_value(name, items)
-
-
-def item_value(name: str, items: pd.DataFrame) -> float | None:
-    """Return what ``<item>.mean`` or ``<item>.satisfied`` names."""
-    item, figure = name.split(".")
-    return dict(zip(items["id"], items[ITEM_FIGURES[figure]], strict=True))[item]
-
-
-def unit_of(name: str, programme: Programme) -> str:
-    """Return the unit of what a gate looks at: share, points or per_1000."""
-    if name == "index":
-        return programme.index.unit if programme.index else "points"
-    return MEASURES[name].unit if name in MEASURES else "share" if name.endswith(".satisfied") else "points"
-
-
-def judge_gates(
-    survey: Survey, found: dict[str, Measure], index: dict[str, Any] | None, items: pd.DataFrame
-) -> pd.DataFrame:
-    """Return one row per gate; a gate without data is a row with an empty verdict."""
-    in_progress = survey.run.as_of < runs.period_bounds(survey.run.period)[1]
-    rows = []
-    for gate in survey.programme.gates:
-        value = gated_value(gate.measure, found, index, items)
-        unit = unit_of(gate.measure, survey.programme)
-        rows.append({"measure": gate.measure, **judge(gate, value, in_progress, unit)})
-    columns = [
-        "measure", "comparison", "threshold", "value", "passed", "verdict", "certainty", "severity", "source", "clause",
-        "otherwise", "voids", "rounding_flips",
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns, dtype=object)
-
-
-def judge(gate: Gate, value: float | None, in_progress: bool, unit: str) -> dict[str, Any]:
-    """Return the verdict of one gate on an unrounded value."""
-    passed = None if value is None else meets(value, gate.comparison, gate.threshold)
-    shown = None if value is None else float(round_shown(value, unit)) / (100 if unit == "share" else 1)
-    flips = shown is not None and meets(shown, gate.comparison, gate.threshold) != passed
-    verdict = {None: None, True: "met", False: "not_met"}[passed]
-    if gate.cumulated and in_progress and passed is False:
-        passed, verdict = None, "in_progress"
-    return {
-        "comparison": gate.comparison, "threshold": gate.threshold, "value": value, "passed": passed,
-        "verdict": verdict, "certainty": None, "severity": gate.severity, "source": gate.source, "clause": gate.clause,
-        "otherwise": gate.otherwise, "voids": gate.voids, "rounding_flips": flips,
-    }  # fmt: skip
+# --- triggers and status ----------------------------------------------------------------------------------------------
 
 
 def triggers_of(programme: Programme, gates: pd.DataFrame) -> pd.DataFrame:
@@ -312,17 +259,3 @@ def outcome(result: Assessment, name: str) -> float | str | None:
             f"{sorted(MEASURES)}."
         )
     return item_value(name, result.items)
-
-
-# --- targets ----------------------------------------------------------------------------------------------------------
-
-
-def compare_targets(targets: Any, found: dict[str, Measure]) -> pd.DataFrame:
-    """Return how far each measure is from its target of the year."""
-    rows = []
-    for name, target in targets.items():
-        measure = found.get(name)
-        if measure is not None and measure.value is not None:
-            bounds = [None if bound is None else bound - target for bound in (measure.conf_low, measure.conf_high)]
-            rows.append((name, "target", target, measure.value - target, *bounds))
-    return pd.DataFrame(rows, columns=["id", "kind", "against", "estimate", "conf_low", "conf_high"], dtype=object)

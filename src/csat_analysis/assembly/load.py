@@ -2,8 +2,9 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -12,7 +13,7 @@ from csat_analysis.assembly import tables
 from csat_analysis.assembly.tables import Sheet
 from csat_analysis.domain import schemas
 from csat_analysis.ground import params, runs
-from csat_analysis.ground.errors import DataError, ParameterError
+from csat_analysis.ground.errors import CsatError, DataError, ParameterError
 from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
 from csat_analysis.ground.runs import Counts, Read, Run
 
@@ -52,6 +53,8 @@ class Survey:
         One row per table: where every row and every answer went.
     inputs
         ``table, file, sha256, rows`` of the files read.
+    earlier
+        The surveys to compare with, by kind: ``year_on_year`` (the same period a year before), ``previous``.
     """
 
     programme: Programme
@@ -65,6 +68,7 @@ class Survey:
     accounts: pd.DataFrame
     inputs: pd.DataFrame
     findings: tuple[Finding, ...] = ()
+    earlier: Mapping[str, "Survey"] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<Survey {self.run.place}: {len(self.forms)} rows of answers to {len(self.answers.columns)} items>"
@@ -89,19 +93,36 @@ def survey(project: str, period: str | int, root: str | Path = "") -> Survey:
         Where a file is missing, unreadable or wrong: a sentence with its place.
     """
     base = params.find_root(root)
-    rules = params.read_rules(base)
+    rules = params.read_rules(base, project)
     run = params.find_run(rules, project, str(period))
-    return read_survey(run, params.choose_programme(rules, run), base)
+    return read_survey(run, params.choose_programme(rules, run), base, params.earlier_runs(rules, run))
 
 
-def read_survey(run: Run, document: params.Document[Programme], root: Path) -> Survey:
-    """Return the survey of a run, judged by a programme."""
+def read_survey(
+    run: Run, document: params.Document[Programme], root: Path, earlier: params.Earlier = MappingProxyType({})
+) -> Survey:
+    """Return the survey of a run, judged by a programme, with those of earlier periods where they can be compared."""
+    survey = assemble(document.content, run, _read_sheets(run, root), document.sha256)
+    surveys, findings = {}, []
+    for kind, (before, edition) in earlier.items():
+        if edition.sha256 != document.sha256:
+            findings.append(Finding("other_edition", {"period": before.period}))
+            continue
+        try:
+            surveys[kind] = assemble(document.content, before, _read_sheets(before, root), document.sha256)
+        except CsatError:
+            findings.append(Finding("earlier_unreadable", {"period": before.period}))
+    return replace(survey, earlier=surveys, findings=(*survey.findings, *findings))
+
+
+def _read_sheets(run: Run, root: Path) -> dict[str, Sheet]:
+    """Return the tables of a run as they stand in its files."""
     sheets: dict[str, Sheet] = {}
     for table in runs.TABLES:
         path = tables.find_input(run, table, root)
         if path is not None:
             sheets[table] = tables.read_sheet(path, run.read.get(table, Read()), root)
-    return assemble(document.content, run, sheets, document.sha256)
+    return sheets
 
 
 def worked_example(programme: Programme) -> Survey:
@@ -121,7 +142,7 @@ def worked_example(programme: Programme) -> Survey:
     rows = pd.DataFrame(lines[1:], columns=lines[0], index=range(2, len(lines) + 1), dtype=str)
     run = Run(
         project="worked_example", period="2024", title=programme.title, programme=programme.id, language="en",
-        read={}, design=runs.Design(), groups=(), names={}, levels={}, targets={},
+        read={}, design=runs.Design(), groups=(), names={}, levels={}, targets={}, within=(),
         as_of=dt.date(2025, 1, 1), baseline=None, counts=Counts(**example.counts), remedy=None, closed=False,
     )  # fmt: skip
     return assemble(programme, run, {"responses": Sheet("worked_example", "", rows)})
@@ -143,7 +164,7 @@ def assemble(programme: Programme, run: Run, sheets: Mapping[str, Sheet], progra
     valid: dict[str, pd.DataFrame] = {}
     rejected, accounts = [], []
     for table, sheet in ((table, sheets[table]) for table in runs.TABLES if table in sheets):
-        if table != "complaints" and not (
+        if table not in ("complaints", "steps") and not (
             len(sheet.rows) or sheet.ragged or sheet.elsewhere
         ):  # no complaint is no fault
             raise DataError(f"{sheet.file}: has headers and no rows; a table needs at least one row.")
@@ -151,7 +172,7 @@ def assemble(programme: Programme, run: Run, sheets: Mapping[str, Sheet], progra
             raise DataError(
                 f"{sheet.file}: no row is chosen by read: responses: where; see how the file writes the values."
             )
-        rows = _answered(sheet, programme, run, valid) if table == "responses" else sheet.rows.apply(schemas.clean)
+        rows = _answered(sheet, programme, run, valid) if table == "responses" else schemas.clean_table(sheet.rows)
         schema = schemas.table_schema(table, programme, with_ids="form_id" in sheet.rows or "count" not in sheet.rows)
         valid[table], found = schemas.screen(rows, schema, sheet.file)
         asked = [item for item in programme.item_ids if table == "responses" and item in rows]
@@ -242,7 +263,7 @@ def _reconcile(run: Run, valid: Mapping[str, pd.DataFrame]) -> Counts:
         rows = valid["deliveries"]
         found["deliveries"] = int(schemas.numbers(rows["count"]).sum()) if "count" in rows else len(rows)
     if "complaints" in valid:
-        found["complaints"] = len(_own_complaints(run, valid["complaints"]))
+        found["complaints"] = len(own_complaints(run, valid["complaints"]))
     for key, number in found.items():
         declared = getattr(run.counts, key)
         if declared is not None and declared != number:
@@ -263,7 +284,7 @@ def _agreed(run: Run, population: int | None, listed: int) -> int:
     return listed
 
 
-def _own_complaints(run: Run, complaints: pd.DataFrame) -> pd.DataFrame:
+def own_complaints(run: Run, complaints: pd.DataFrame) -> pd.DataFrame:
     """Return the complaints received in the period, each counted once; one without a date counts."""
     first, last = (pd.Timestamp(day) for day in runs.period_bounds(run.period))
     own = pd.Series(True, index=complaints.index)
@@ -323,8 +344,12 @@ def _findings(run: Run, valid: Mapping[str, pd.DataFrame], forms: pd.DataFrame, 
         strangers = len(set(forms.index) - set(sent["form_id"]))
         if strangers and "form_id" in valid["responses"]:
             found.append(Finding("not_distributed", {"n": strangers}))
+    if counts.deliveries == 0:
+        found.append(Finding("no_deliveries", {}))
+    elif counts.deliveries and counts.complaints is not None and counts.complaints > counts.deliveries:
+        found.append(Finding("more_complaints", {"complaints": counts.complaints, "deliveries": counts.deliveries}))
     if "complaints" in valid:
-        others = len(valid["complaints"]) - len(_own_complaints(run, valid["complaints"]))
+        others = len(valid["complaints"]) - len(own_complaints(run, valid["complaints"]))
         if others:
             found.append(Finding("complaints_not_counted", {"n": others}))
     return found

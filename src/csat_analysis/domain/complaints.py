@@ -1,6 +1,6 @@
-"""How often do customers complain? Complaint rates."""
+"""How often do customers complain, and is it settled? Rates of complaints."""
 
-from csat_analysis.domain.evidence import Evidence, Measure
+from csat_analysis.domain.evidence import Evidence, Measure, ratio
 from csat_analysis.statistics.inference import poisson_interval
 
 
@@ -12,6 +12,11 @@ def complaint_rate(evidence: Evidence) -> Measure:
 def complaints_per_1000(evidence: Evidence) -> Measure:
     """Return 1000 × complaints ÷ (households × months)."""
     return _rate(evidence.complaints, evidence.frame * evidence.months if evidence.frame else None, 1000)
+
+
+def closure_rate(evidence: Evidence) -> Measure:
+    """Return complaints received in the period and closed by the day of the report ÷ complaints received in it."""
+    return ratio(evidence.closed, evidence.complaints)
 
 
 def _rate(complaints: int | None, exposure: float | None, per: int) -> Measure:

@@ -12,7 +12,8 @@ class Measure(NamedTuple):
     """A number with its company.
 
     ``conf_low`` and ``conf_high`` are None where there is no sampling error (``method`` is ``count``) and where it
-    cannot be told yet (``method`` begins with ``withheld``).
+    cannot be told yet (``method`` begins with ``withheld``). ``n`` is the number of answers behind an estimate,
+    ``n_effective`` the same after weights and finite population, ``influence`` what each form adds to its error.
     """
 
     value: float | None
@@ -21,6 +22,10 @@ class Measure(NamedTuple):
     conf_low: float | None = None
     conf_high: float | None = None
     method: str = "count"
+    se: float | None = None
+    n: int | None = None
+    n_effective: float | None = None
+    influence: pd.Series | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,10 @@ class Evidence:
         ``scoring.score_forms``), and ``cluster`` where the design has clusters.
     frame, distributed, eligible
         Numbers of customers in scope, of forms sent, and of those sent to somebody eligible; None where unknown.
+    closed
+        Number of the complaints received in the period that were closed by the day of the report.
+    complainers
+        Number of complaints of each customer, by customer id; None where not every complaint names one.
     months
         Length of the period.
     """
@@ -46,6 +55,8 @@ class Evidence:
     deliveries: int | None
     complaints: int | None
     months: int
+    closed: int | None = None
+    complainers: pd.Series | None = None
 
     @property
     def returned(self) -> int:
@@ -58,6 +69,11 @@ class Evidence:
         return self.frame if self.frame is not None and self.returned <= self.frame else None
 
     @property
+    def is_weighted(self) -> bool:
+        """Return whether forms count differently in shares and means."""
+        return bool((self.forms["weight"] != 1).any())
+
+    @property
     def valid(self) -> int:
         """Return the number of valid forms."""
         return int(self.forms.loc[self.forms["valid"], "count"].sum())
@@ -66,8 +82,8 @@ class Evidence:
 def ratio(numerator: float | None, denominator: float | None, method: str = "count") -> Measure:
     """Return a measure without sampling error; no value where a part is unknown or the denominator is 0.
 
-    >>> ratio(3, 4)
-    Measure(value=0.75, numerator=3, denominator=4, conf_low=None, conf_high=None, method='count')
+    >>> ratio(3, 4)[:3]
+    (0.75, 3, 4)
     """
     known = numerator is not None and denominator
     return Measure(numerator / denominator if known else None, numerator, denominator, method=method)  # type: ignore[operator]

@@ -14,6 +14,7 @@ from csat_analysis.ground.programmes import NOT_APPLICABLE, NOT_APPLICABLE_WORDS
 DISPOSITIONS = ("returned", "refused", "not_contacted", "ineligible", "outstanding")
 REJECTED = ["table", "file", "row", "column", "value", "reason"]
 DUPLICATE = "duplicate"
+PROSE = ("responsible", "evidence", "reason", "description")  # columns that people write freely
 LARGEST = 1e9  # of a count or weight; beyond it sums are no longer exact
 _DATE = re.compile(
     r"(?!0000)(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?([ T]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?(Z|[+-]\d{2}:?\d{2})?)?"
@@ -30,6 +31,15 @@ def clean(column: pd.Series) -> pd.Series:
     ['5', '很满意', '5']
     """
     return _changed(column, word)
+
+
+def clean_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its texts cleaned; what people wrote as prose is only trimmed.
+
+    >>> clean_table(pd.DataFrame({"step": ["５"], "reason": [" 年末盘点，未交回 "]})).to_dict("records")
+    [{'step': '5', 'reason': '年末盘点，未交回'}]
+    """
+    return rows.apply(lambda column: column.str.strip() if column.name in PROSE else clean(column))
 
 
 def _changed(column: pd.Series, change: Callable[[str], str]) -> pd.Series:
@@ -115,6 +125,11 @@ def choice_column(reason: str, choices: Iterable[str]) -> pa.Column:
     return column(reason, lambda text: text.isin(allowed), "cell")
 
 
+def _entered(programme: Programme) -> list[str]:
+    """Return what an entry of the steps table can be about: a step, a register, or the measure of a gate."""
+    return [*(duty.id for duty in programme.duties), *(gate.measure for gate in programme.gates)]
+
+
 def table_schema(table: str, programme: Programme, with_ids: bool = True) -> pa.DataFrameSchema:
     """Return what a table of the contract may hold.
 
@@ -139,6 +154,11 @@ def table_schema(table: str, programme: Programme, with_ids: bool = True) -> pa.
                 item: choice_column("unknown_level", [*programme.level_ids, NOT_APPLICABLE])
                 for item in programme.item_ids
             },
+        },
+        "steps": {
+            "step": column("unknown_step", lambda ids: ids.isin(_entered(programme)), "row", required=True),
+            "due_on": date_column(),
+            "done_on": date_column(),
         },
         "complaints": {
             "complaint_id": key_column(),

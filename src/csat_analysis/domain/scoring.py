@@ -14,8 +14,15 @@ from csat_analysis.statistics.inference import Estimate, estimate_mean, mean_int
 FIGURES = ("n", "mean", "mean_se", "share_satisfied", "share_se", "conf_low", "conf_high")
 CLUSTERED = "withheld: clusters"  # a standard error that ignores clusters would be too small
 SAME = "withheld: no variation"  # from values that are all the same no error of their mean can be told
-CENSUS = "census"
+WILSON, CENSUS = "wilson", "census"
 REJECTED = "rejected"
+INVALID = "invalid"  # an answer of an invalid form
+
+
+def usable(answers: pd.DataFrame, forms: pd.DataFrame, programme: Programme) -> pd.DataFrame:
+    """Return the answers with those of invalid forms marked as such, so that no figure of an item holds them."""
+    given = answers.isin(programme.level_ids)
+    return answers.mask(given.mul(~forms["valid"].reindex(answers.index), axis="index"), INVALID)
 
 
 def item_points(answers: pd.DataFrame, programme: Programme) -> pd.DataFrame:
@@ -61,23 +68,50 @@ def score_forms(forms: pd.DataFrame, answers: pd.DataFrame, programme: Programme
     Returns
     -------
     DataFrame
-        The columns of ``forms`` and ``answered`` (number of items), ``valid``, ``decided`` (it answered what "a
-        satisfied form" asks), ``satisfied``, ``points`` (their sum over the items with a weight; nothing answered:
-        0), ``score`` (weighted mean over the items it answered; NaN where it answered none).
+        The columns of ``forms`` and ``answered`` (number of items), ``valid``, ``invalid_reason`` (see ``invalidity``),
+        ``decided`` (valid, and it answered what "a satisfied form" asks), ``satisfied``, ``points`` (their sum over the
+        items with a weight; nothing answered: 0), ``score`` (weighted mean over the items it answered; NaN where it
+        answered none). An invalid form stays, is never satisfied, and has neither points nor a score.
     """
-    answered = answers.isin(programme.level_ids)
-    points, marks = item_points(answers, programme), item_satisfied(answers, programme)
+    reason = invalidity(answers, programme)
+    valid = reason == ""
+    points, marks = item_points(answers, programme)[valid], item_satisfied(answers, programme)[valid]
     weights = points.notna() * weights_of_items(programme).reindex(points.columns)
     total = weights.sum(axis="columns")
     decided, satisfied = _satisfied_forms(marks, programme)
     return forms.assign(
-        answered=answered.sum(axis="columns"),
-        valid=answered.sum(axis="columns") >= programme.validity.min_answered,
-        decided=decided,
-        satisfied=satisfied,
-        points=points.where(weights > 0).sum(axis="columns"),
-        score=(points * weights).sum(axis="columns") / total.where(total > 0),
+        answered=answers.isin(programme.level_ids).sum(axis="columns"),
+        valid=valid,
+        invalid_reason=reason,
+        decided=decided.reindex(forms.index, fill_value=False),
+        satisfied=satisfied.reindex(forms.index, fill_value=False),
+        points=points.where(weights > 0).sum(axis="columns").reindex(forms.index, fill_value=0.0),
+        score=((points * weights).sum(axis="columns") / total.where(total > 0)).reindex(forms.index),
     )
+
+
+def invalidity(answers: pd.DataFrame, programme: Programme) -> pd.Series:
+    """Return why each form is invalid, empty for a valid one.
+
+    Notes
+    -----
+    ``blank`` (no answer at all), ``too_few`` (fewer than ``min_answered``), ``too_small_share`` (answered and not
+    applicable below ``min_share`` of the items asked), or the id of a contradiction; the first that holds. Giving the
+    same answer everywhere is no reason: of honest forms with four questions half do so.
+    """
+    rule, given = programme.validity, answers.isin(programme.level_ids)
+    answered, dealt_with = given.sum(axis="columns"), given | (answers == NOT_APPLICABLE)
+    reasons = [("blank", answered == 0), ("too_few", answered < rule.min_answered)]
+    if rule.min_share is not None:
+        reasons.append(("too_small_share", dealt_with.mean(axis="columns") < rule.min_share - 1e-9))
+    for each in rule.contradictions:
+        parts = [answers[item].isin(levels) for item, levels in each.answers.items() if item in answers]
+        together = np.logical_and.reduce(parts) if len(parts) == len(each.answers) else np.zeros(len(answers), bool)
+        reasons.append((each.id, pd.Series(together, index=answers.index)))
+    found = pd.Series("", index=answers.index, dtype=object)
+    for name, holds in reversed(reasons):
+        found[holds] = name
+    return found
 
 
 def _satisfied_forms(marks: pd.DataFrame, programme: Programme) -> tuple[pd.Series, pd.Series]:
@@ -151,7 +185,8 @@ def _share_of_distributed(evidence: Evidence) -> Measure:
     counts = np.array([satisfied, sent - satisfied])
     estimate = estimate_mean(np.array([1.0, 0.0]), np.ones(2), counts, evidence.population)
     low, high, method = interval(estimate, (0.0, 1.0), True, "cluster" in evidence.forms)
-    return Measure(estimate.mean, satisfied, sent, low, high, method)
+    se = None if method == CLUSTERED else estimate.se
+    return Measure(estimate.mean, satisfied, sent, low, high, method, se, estimate.n, estimate.n_effective)
 
 
 def survey_rate(evidence: Evidence) -> Measure:
@@ -169,6 +204,18 @@ def weighted_score(evidence: Evidence) -> Measure:
     return _mean_measure(evidence, scored, scored["score"], reach(evidence.programme, "weighted_score"))
 
 
+def item_measure(name: str, answers: pd.DataFrame, evidence: Evidence) -> Measure:
+    """Return what ``<item>.mean`` or ``<item>.satisfied`` names as a measure over the answers given to the item."""
+    item, figure = name.split(".")
+    if item not in answers:
+        return Measure(None, None, None)
+    share = figure == "satisfied"
+    values = (item_satisfied if share else item_points)(answers[[item]], evidence.programme)[item].dropna()
+    forms = evidence.forms.loc[values.index]
+    bounds = (0.0, 1.0) if share else reach(evidence.programme, name)
+    return _mean_measure(evidence, forms, values, bounds, share)
+
+
 def _mean_measure(
     evidence: Evidence,
     forms: pd.DataFrame,
@@ -182,14 +229,18 @@ def _mean_measure(
     The denominator is the number of forms; with weights the numerator is what would give the weighted mean, so that
     parts of several surveys can be added whatever the size of their weights.
     """
-    estimate = estimate_mean(
-        values.to_numpy(), forms["weight"].to_numpy(), forms["count"].to_numpy(), evidence.population
-    )
+    weights, counts = forms["weight"].to_numpy(), forms["count"].to_numpy()
+    estimate = estimate_mean(values.to_numpy(), weights, counts, evidence.population)
     if math.isnan(estimate.mean):
         return Measure(None, 0.0, float(estimate.n * scale))
     low, high, method = interval(estimate, bounds, share, "cluster" in forms)
     numerator = _whole(estimate.mean * estimate.n * scale)
-    return Measure(estimate.mean, numerator, float(estimate.n * scale), low, high, method)
+    influence = (weights * (values - estimate.mean) / (weights * counts).sum()).reindex(evidence.forms.index)
+    return Measure(
+        estimate.mean, numerator, float(estimate.n * scale), low, high, method,
+        None if method == CLUSTERED or estimate.n < 2 else estimate.se, estimate.n, estimate.n_effective,
+        influence.fillna(0.0),
+    )  # fmt: skip
 
 
 def _whole(number: float) -> float:
@@ -209,7 +260,7 @@ def interval(
     low, high = wilson_interval(estimate.mean, estimate.n_effective) if share else mean_interval(estimate)
     if math.isnan(low):
         return None, None, SAME if estimate.n > 1 else "t"
-    return max(low, bounds[0]), min(high, bounds[1]), CENSUS if estimate.is_census else "wilson" if share else "t"
+    return max(low, bounds[0]), min(high, bounds[1]), CENSUS if estimate.is_census else WILSON if share else "t"
 
 
 # --- items ------------------------------------------------------------------------------------------------------------
@@ -302,7 +353,8 @@ def distribution(
     -------
     DataFrame
         ``item, level, n, share``: the levels in their order with their (weighted) shares of the answers, then
-        ``not_applicable``, ``empty`` (not answered) and ``rejected``, which are outside that base and have no share.
+        ``not_applicable``, ``empty`` (not answered), ``rejected`` and ``invalid`` (answers of invalid forms), which are
+        outside that base and have no share.
     """
     rows = []
     counts = forms["count"].to_numpy()
@@ -312,7 +364,7 @@ def distribution(
         given = answers[item].to_numpy(dtype=object, copy=True)
         given[fallen] = REJECTED
         base = float(weights[np.isin(given, programme.level_ids)].sum())
-        for level in [*programme.level_ids, NOT_APPLICABLE, "", REJECTED]:
+        for level in [*programme.level_ids, NOT_APPLICABLE, "", REJECTED, INVALID]:
             chosen = given == level
             share = float(weights[chosen].sum()) / base if base and level in programme.level_ids else None
             rows.append({"item": item, "level": level or "empty", "n": int(counts[chosen].sum()), "share": share})

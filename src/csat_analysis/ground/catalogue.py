@@ -15,6 +15,7 @@ class Entry(NamedTuple):
     always: bool = False
 
 
+SURE = 0.95  # the certainty from which a verdict stands
 DIGITS = {"share": 2, "points": 2, "per_1000": 2}  # shown decimals; a share is shown in per cent
 
 MEASURES = {
@@ -28,6 +29,7 @@ MEASURES = {
     "survey_rate": Entry("scoring.survey_rate", "share"),
     "weighted_score": Entry("scoring.weighted_score", "points"),
     "complaint_rate": Entry("complaints.complaint_rate", "share"),
+    "closure_rate": Entry("complaints.closure_rate", "share"),
     "complaints_per_1000": Entry("complaints.complaints_per_1000", "per_1000"),
 }
 

@@ -1,9 +1,10 @@
 """Where are the rules, and are they well written? Reads programmes and run files, and says where one is wrong."""
 
+import contextlib
 import difflib
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -11,7 +12,7 @@ from typing import Any, Generic, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from csat_analysis.ground import programmes, runs
+from csat_analysis.ground import faults, runs
 from csat_analysis.ground.errors import ParameterError
 from csat_analysis.ground.programmes import Place, Programme
 from csat_analysis.ground.runs import Run, RunFile
@@ -196,7 +197,7 @@ def read_document(
 
 def read_programme(path: Path, root: Path | None = None) -> Document[Programme]:
     """Return a programme file as a model."""
-    return read_document(path, Programme, programmes.faults, root)
+    return read_document(path, Programme, faults.faults, root)
 
 
 def read_run_file(path: Path, root: Path | None = None) -> Document[RunFile]:
@@ -304,24 +305,39 @@ class Rules:
         return [run for name in sorted(self.run_files) for run in runs.expand(self.run_files[name].content)]
 
 
-def read_rules(root: Path) -> Rules:
-    """Return all programmes and run files of a root; what is broken is kept with its sentences."""
+Earlier = Mapping[str, tuple[Run, Document[Programme]]]
+
+
+def read_rules(root: Path, project: str = "") -> Rules:
+    """Return all programmes and run files of a root; what is broken is kept with its sentences.
+
+    Parameters
+    ----------
+    project
+        Only its run file, where there is one, and the programmes that names: a report needs no other.
+    """
     broken: dict[Path, ParameterError] = {}
     editions: dict[str, list[Document[Programme]]] = {}
     run_files: dict[str, Document[RunFile]] = {}
+    files = sorted((root / "params" / "runs").glob("*.yml"))
+    files = [path for path in files if path.stem == project] or files
+    for path in files:
+        try:
+            file = read_run_file(path, root)
+            _check_name(file, root, path.stem, "project")
+            run_files[file.content.project] = file
+        except ParameterError as error:
+            broken[path] = error
+    named = {run.programme.partition("@")[0] for file in run_files.values() for run in runs.expand(file.content)}
+    alone = len(files) == 1 and project and named <= {_programme_name(path) for path in programme_paths(root)}
     for path in programme_paths(root):
+        if alone and _programme_name(path) not in named:
+            continue
         try:
             document = read_programme(path, root)
             _check_name(document, root, _programme_name(path), "id")
             _check_edition(document, root, editions.get(document.content.id, []))
             editions.setdefault(document.content.id, []).append(document)
-        except ParameterError as error:
-            broken[path] = error
-    for path in sorted((root / "params" / "runs").glob("*.yml")):
-        try:
-            file = read_run_file(path, root)
-            _check_name(file, root, path.stem, "project")
-            run_files[file.content.project] = file
         except ParameterError as error:
             broken[path] = error
     for documents in editions.values():
@@ -404,3 +420,17 @@ def find_run(rules: Rules, project: str, period: str) -> Run:
     if period not in known:
         raise ParameterError(f"period: {project} has no period {period!r}; use one of {sorted(known)}.")
     return known[period]
+
+
+def earlier_runs(rules: Rules, run: Run) -> Earlier:
+    """Return the runs of the same project to compare with, by kind, each with the edition that judges it.
+
+    ``year_on_year`` is the same period a year before; ``previous`` the one just before, where that is another.
+    """
+    known = {each.period: each for each in runs.expand(rules.run_files[run.project].content)}
+    found = {}
+    for kind, period in runs.earlier_periods(run.period).items():
+        if period in known:
+            with contextlib.suppress(ParameterError):
+                found[kind] = (known[period], choose_programme(rules, known[period]))
+    return found

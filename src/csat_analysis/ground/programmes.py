@@ -4,7 +4,7 @@ import datetime as dt
 import math
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -15,10 +15,13 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Identifier = Annotated[str, Field(pattern=r"^[^\W\d]\w*$", max_length=64)]  # letters of any script, digits, _
 Comparison = Literal["at_least", "more_than", "at_most", "less_than"]
+# Where it can be seen whether a step was done: the steps table, or the part of the survey that shows it by itself.
+SeenIn = Literal["steps", "fieldwork", "groups", "complaints", "planning", "comments", "actions", "change", "archive"]
 Place = tuple[int | str, ...]
 _WHOLE = re.compile(r"[+-]?\d+\.0+")
 
 NOT_APPLICABLE = "not_applicable"
+FIELDWORK = "fieldwork"  # what a step can precede: the day on which the first form went out
 COLUMNS = {  # of the tables, and those the package adds: no item may have their names
     "form_id", "customer_id", "stratum", "segment", "cluster", "weight", "count", "received_on", "channel", "row",
     "answered", "valid", "decided", "satisfied", "points", "score", "item", "index",
@@ -125,10 +128,22 @@ class Item(Sourced):
     optional: bool = Field(False, description="the column may be absent")
 
 
+class Contradiction(Sourced):
+    """Answers that no form can hold together: of each item named, one of the levels."""
+
+    id: Identifier
+    title: Title
+    answers: Annotated[dict[str, tuple[str, ...]], Field(min_length=2)]
+
+
 class Validity(Sourced):
-    """What makes a returned form valid."""
+    """What makes a returned form valid: answers enough, and none that contradict each other."""
 
     min_answered: Annotated[int, Field(ge=1)] = 1
+    min_share: Annotated[Share, Field(gt=0)] | None = Field(
+        None, description="share of the items asked that must be answered; not applicable counts as an answer"
+    )
+    contradictions: tuple[Contradiction, ...] = ()
 
 
 class SatisfiedForm(Sourced):
@@ -195,21 +210,49 @@ class Grade(Sourced):
     id: Identifier
     title: Title | None = None
     lower: Finite
+    upper: Finite | None = Field(None, description="as the document states it: the linter compares the bands")
+    upper_included: bool = False
 
 
-class Duty(Sourced):
-    """Something the procedure asks for by a time: every so often, or so long before the survey."""
+class FullPoints(Sourced):
+    """The points of a form with the best answers, where the document states them."""
+
+    value: Annotated[Finite, Field(gt=0)]
+
+
+class Clause(Strict):
+    """One clause of the document, by a short title."""
+
+    id: Annotated[str, Field(min_length=1)]
+    title: Title
+
+
+class Step(Sourced):
+    """Something the procedure asks somebody to do: every so often, before something else, or when needed."""
 
     id: Identifier
     title: Title
     every: Literal["month", "quarter", "half_year", "year"] | None = None
-    months_before: Annotated[int, Field(ge=1)] | None = None
+    before: Identifier | None = Field(None, description="fieldwork, or the step that must not begin earlier")
+    months: Annotated[int, Field(ge=0)] = Field(0, description="at least so many months before it")
+    when_needed: bool = Field(False, description="nothing is missing where nobody did it")
+    responsible: Title | None = None
+    record: Identifier | None = Field(None, description="the register it must leave behind")
+    seen_in: SeenIn = "steps"
 
     @model_validator(mode="after")
-    def _has_one_time(self) -> Self:
-        if (self.every is None) == (self.months_before is None):
-            raise ValueError("a duty has either every or months_before; keep one of the two")
+    def _months_before_something(self) -> Self:
+        if self.months and self.before is None:
+            raise ValueError("months says how long before something else; name it in before")
         return self
+
+
+class Register(Sourced):
+    """A record the procedure asks to be kept."""
+
+    id: Identifier
+    title: Title
+    seen_in: SeenIn = "steps"
 
 
 class Interpretation(Strict):
@@ -263,6 +306,7 @@ class Programme(Strict):
     title: Title
     scale: Annotated[Scale, BeforeValidator(levels_alone, json_schema_input_type=Scale | dict[str, float])]
     points: Points | None = None
+    full_points: FullPoints | None = None
     satisfied: SatisfiedLevels | None = None
     not_applicable: tuple[str, ...] = Field((), description="further codes of 'not applicable'")
     items: Annotated[tuple[Item, ...], Field(min_length=1)]
@@ -279,9 +323,11 @@ class Programme(Strict):
     ] = None
     grades: tuple[Grade, ...] = ()
     headline: MeasureName | None = Field(None, description="what the portal shows first")
-    schedule: tuple[Duty, ...] = ()
+    steps: tuple[Step, ...] = ()
+    registers: tuple[Register, ...] = ()
     min_n: Annotated[int, Field(ge=1)] = Field(5, description="smaller groups are suppressed")
-    chapters: tuple[str, ...] = ("10_fieldwork", "20_satisfaction")
+    chapters: tuple[str, ...] = ("10_fieldwork", "20_satisfaction", "30_procedure")
+    clauses: tuple[Clause, ...] = Field((), description="the clauses of the document, each cited somewhere")
     interpretations: tuple[Interpretation, ...] = ()
     remarks: tuple[Remark, ...] = ()
     worked_example: WorkedExample
@@ -305,6 +351,11 @@ class Programme(Strict):
         return [level.id for level in self.scale.levels]
 
     @property
+    def duties(self) -> "list[Step | Register]":
+        """Return the steps and then the registers."""
+        return [*self.steps, *self.registers]
+
+    @property
     def headline_measure(self) -> str:
         """Return what the portal shows first: the declared headline, else the index, else the satisfaction rate."""
         return self.headline or ("index" if self.index else "satisfaction_rate")
@@ -314,98 +365,19 @@ class Programme(Strict):
         return item.points or (self.points.values if self.points else None)
 
 
-def faults(programme: Programme) -> Iterator[tuple[Place, str]]:
-    """Yield the place and the sentence of everything that single keys cannot show to be wrong."""
-    yield from _repeated(programme)
-    yield from _unknown_levels(programme)
-    yield from _unknown_items(programme)
-    yield from _unknown_measures(programme)
-    bounds = [grade.lower for grade in programme.grades]
-    if bounds != sorted(set(bounds), reverse=True):
-        yield ("grades",), f"the lower bounds {bounds} do not fall; list the best grade first, each bound once."
-    if programme.grades and not programme.index:
-        yield ("grades",), "grades are bands of the index, and there is no index; add one or take the grades away."
+def meets(value: float, comparison: str, threshold: float) -> bool:
+    """Return whether a value meets a threshold; the noise of floating point does not decide.
 
-
-def _repeated(programme: Programme) -> Iterator[tuple[Place, str]]:
-    for key, ids in {"items": programme.item_ids, "triggers": [t.id for t in programme.triggers]}.items():
-        for position, identifier in enumerate(ids):
-            if identifier in ids[:position]:
-                yield (key, position, "id"), f"{identifier!r} stands twice; each id stands once."
-    for position, level in enumerate(programme.level_ids):
-        if level in (NOT_APPLICABLE, "empty", "rejected"):
-            yield (
-                ("scale", "levels", position, "id"),
-                f"{level!r} is a word of the tables; call the level something else.",
-            )
-    for position, item in enumerate(programme.item_ids):
-        if item in COLUMNS:
-            yield ("items", position, "id"), f"{item!r} is a column of the tables; call the item something else."
-    yield from _claimed_twice(programme)
-    if len(set(programme.level_ids)) < len(programme.level_ids):
-        yield ("scale", "levels"), f"{programme.level_ids} holds a level twice; each id stands once."
-
-
-def _claimed_twice(programme: Programme) -> Iterator[tuple[Place, str]]:
-    """Yield each code or title by which two different answers would be recognised."""
-    claimed = {word(text): NOT_APPLICABLE for text in (*NOT_APPLICABLE_WORDS, *programme.not_applicable)}
-    for position, level in enumerate(programme.scale.levels):
-        for text in filter(None, map(word, filter(None, (level.id, level.code, *(level.title or {}).values())))):
-            other = claimed.setdefault(text, level.id)
-            if other != level.id:
-                yield (
-                    ("scale", "levels", position),
-                    f"{text!r} means {other!r} and {level.id!r}; give each answer its own code and title.",
-                )
-
-
-def _unknown_levels(programme: Programme) -> Iterator[tuple[Place, str]]:
-    levels = programme.level_ids
-    named: list[tuple[Place, Any]] = [
-        (("satisfied", "levels"), programme.satisfied.levels if programme.satisfied else ())
-    ]
-    named += [(("points", "values"), programme.points.values if programme.points else ())]
-    named += [(("items", i, "points"), item.points or ()) for i, item in enumerate(programme.items)]
-    for place, names in named:
-        for name in names:
-            if name not in levels:
-                yield place, f"{name!r} is not a level here; use one of {levels}."
-    for i, item in enumerate(programme.items):
-        points = programme.item_points(item)
-        missing = [level for level in levels if points is not None and level not in points]
-        if missing:
-            yield ("items", i, "points"), f"no points for {missing}; every level of the scale needs its points."
-
-
-def _unknown_items(programme: Programme) -> Iterator[tuple[Place, str]]:
-    form = programme.satisfied_form
-    if form and form.item and form.item not in programme.item_ids:
-        yield ("satisfied_form", "item"), f"{form.item!r} is not an item here; use one of {programme.item_ids}."
-    if form and not programme.satisfied:
-        yield ("satisfied_form",), "nothing says which answers count as satisfied; add satisfied: {levels: [...]}."
-    for i, item in enumerate(programme.items):
-        gated = any(gate.measure.startswith(f"{item.id}.") for gate in programme.gates)
-        if item.optional and (item.weight or gated):
-            yield ("items", i, "optional"), f"{item.id!r} has a weight or a gate; only an item without may be optional."
-
-
-def _unknown_measures(programme: Programme) -> Iterator[tuple[Place, str]]:
-    items = "|".join(map(re.escape, programme.item_ids))
-    named: list[tuple[Place, str]] = [(("gates", i, "measure"), g.measure) for i, g in enumerate(programme.gates)]
-    named += [(("headline",), programme.headline)] if programme.headline else []
-    for place, name in named:
-        if name == "index" and programme.index is None:
-            yield place, "there is no index here; add one or name a measure."
-        elif name not in MEASURES and name != "index" and not re.fullmatch(rf"({items})\.(mean|satisfied)", name):
-            yield (
-                place,
-                f"{name!r} is not a measure; use index, <item>.mean, <item>.satisfied or one of {sorted(MEASURES)}.",
-            )
-    plain: list[tuple[Place, str]] = [(("measures", i), measure.id) for i, measure in enumerate(programme.measures)]
-    plain += [(("index", "terms", name), name) for name in (programme.index.terms if programme.index else ())]
-    for place, name in plain:
-        if name not in MEASURES:
-            yield place, f"{name!r} is not a measure; use one of {sorted(MEASURES)}."
+    >>> meets(1 - 0.9, "at_most", 0.1), meets(0.85, "more_than", 0.85)
+    (True, False)
+    """
+    equal = math.isclose(value, threshold, rel_tol=1e-9, abs_tol=1e-12)
+    return {
+        "at_least": equal or value > threshold,
+        "at_most": equal or value < threshold,
+        "more_than": not equal and value > threshold,
+        "less_than": not equal and value < threshold,
+    }[comparison]
 
 
 def reach(programme: Programme, measure: str) -> tuple[float, float]:
@@ -430,50 +402,3 @@ def _points(programme: Programme, item_id: str = "") -> list[list[float]]:
     scored = [it for it in programme.items if (it.weight if weighted else not it.optional)]
     chosen = [it for it in programme.items if it.id == item_id] if item_id else scored
     return [list(points.values()) for item in chosen if (points := programme.item_points(item))]
-
-
-def rules(programme: Programme) -> Iterator[dict[str, Any]]:
-    """Yield every rule of a procedure with where it comes from.
-
-    Yields
-    ------
-    dict
-        ``rule`` (the key in the file), ``id``, ``title``, ``value``, ``source``, ``clause``, ``note``; language-free.
-    """
-
-    def row(
-        rule: str, value: Sourced, identifier: str = "", title: Title | None = None, shown: Any = None
-    ) -> dict[str, Any]:
-        return {
-            "rule": rule, "id": identifier, "title": title, "value": shown,
-            "source": value.source, "clause": value.clause, "note": value.note,
-        }  # fmt: skip
-
-    yield row("scale", programme.scale, shown=programme.level_ids)
-    if programme.points:
-        yield row("points", programme.points, shown=programme.points.values)
-    if programme.satisfied:
-        yield row("satisfied", programme.satisfied, shown=list(programme.satisfied.levels))
-    for item in programme.items:
-        yield row("item", item, item.id, item.title, {"weight": item.weight, "points": item.points})
-    yield row("validity", programme.validity, shown=programme.validity.min_answered)
-    if programme.satisfied_form:
-        form = programme.satisfied_form
-        yield row("satisfied_form", form, shown={"reading": form.reading, "item": form.item, "share": form.share})
-        rate = programme.satisfaction_rate
-        yield row("satisfaction_rate", rate, shown=rate.denominator)
-    for gate in programme.gates:
-        yield row("gate", gate, gate.measure, shown=gate)
-    for measure in programme.measures:
-        yield row("measure", measure, measure.id)
-    for trigger in programme.triggers:
-        yield row("trigger", trigger, trigger.id, trigger.title)
-    if programme.index:
-        yield row("index", programme.index, title=programme.index.title, shown=programme.index.terms)
-    for grade in programme.grades:
-        yield row("grade", grade, grade.id, grade.title, grade.lower)
-    for duty in programme.schedule:
-        yield row("duty", duty, duty.id, duty.title, {"every": duty.every, "months_before": duty.months_before})
-    for reading in programme.interpretations:
-        yield row("interpretation", Sourced(note=reading.note), reading.of, title=reading.text)
-    yield row("min_n", Sourced(), shown=programme.min_n)

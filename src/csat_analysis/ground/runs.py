@@ -11,8 +11,8 @@ from csat_analysis.ground.catalogue import MEASURES
 from csat_analysis.ground.programmes import Finite, Place, Strict, Text, Title, as_text
 
 S = TypeVar("S", bound=Strict)
-Table = Literal["frame", "distribution", "responses", "complaints", "deliveries"]
-TABLES: tuple[Table, ...] = ("frame", "distribution", "responses", "complaints", "deliveries")
+Table = Literal["frame", "distribution", "responses", "complaints", "deliveries", "steps"]
+TABLES: tuple[Table, ...] = ("frame", "distribution", "responses", "complaints", "deliveries", "steps")
 PERIOD = re.compile(r"(\d{4})(?:H([12])|Q([1-4])|-(0[1-9]|1[0-2]))?", re.ASCII)
 
 
@@ -43,6 +43,22 @@ def period_bounds(period: str) -> tuple[dt.date, dt.date]:
     start = dt.date(year, first, 1)
     following = dt.date(year + (first + months > 12), (first + months - 1) % 12 + 1, 1)
     return start, following - dt.timedelta(days=1)
+
+
+def earlier_periods(period: str) -> dict[str, str]:
+    """Return the same period a year before, and the one just before where that is another.
+
+    >>> earlier_periods("2024Q1"), earlier_periods("2024")
+    ({'previous': '2023Q4', 'year_on_year': '2023Q1'}, {'year_on_year': '2023'})
+    """
+    year, part = int(period[:4]), period[4:]
+    year_before = {"year_on_year": f"{year - 1:04d}{part}"}
+    if not part:
+        return year_before
+    mark, number, last = part[0], int(part[1:]), {"H": 2, "Q": 4, "-": 12}[part[0]]
+    year, number = (year, number - 1) if number > 1 else (year - 1, last)
+    shown = f"{number:02d}" if mark == "-" else str(number)
+    return {"previous": f"{year:04d}{mark}{shown}", **year_before}
 
 
 Texts = Annotated[
@@ -122,6 +138,7 @@ class RunFile(Strict):
     )
     change: Change = Change()
     targets: dict[str, Finite] = {}
+    within: tuple[Title, ...] = Field((), description="what the project belongs to, the largest first: region, city")
     periods: Annotated[dict[Period, PeriodPlan], Field(min_length=1)]
 
 
@@ -139,6 +156,7 @@ class Run(Strict):
     names: dict[str, Title]
     levels: dict[str, dict[str, Title]]
     targets: dict[str, float]
+    within: tuple[Title, ...]
     as_of: dt.date
     baseline: str | None
     counts: Counts
@@ -159,8 +177,8 @@ def expand(file: RunFile) -> list[Run]:
             project=file.project, period=period, title=file.title, language=file.language,
             programme=plan.programme or file.programme, read=_merged(file.read, plan.read),
             design=_overridden(file.design, plan.design), groups=file.groups, names=file.names, levels=file.levels,
-            targets=file.targets, as_of=plan.as_of, baseline=plan.baseline, counts=plan.counts, remedy=plan.remedy,
-            closed=plan.closed,
+            targets=file.targets, within=file.within, as_of=plan.as_of, baseline=plan.baseline, counts=plan.counts,
+            remedy=plan.remedy, closed=plan.closed,
         )
         for period, plan in periods
     ]  # fmt: skip

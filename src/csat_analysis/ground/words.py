@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from csat_analysis.ground.catalogue import DIGITS, round_shown
+from csat_analysis.ground.catalogue import DIGITS, SURE, round_shown
 
 FOLDER = Path(__file__).parents[1] / "words"
 
@@ -71,6 +71,25 @@ class Words:
             "percent", number=_grouped((Decimal(repr(float(share))) * 100).quantize(Decimal(1), ROUND_HALF_EVEN))
         )
 
+    def chance(self, probability: float) -> str:
+        """Return a probability in per cent with one decimal; on the side of 0, 5, 95 and 100 on which it is."""
+        shown = (Decimal(repr(float(probability))) * 100).quantize(Decimal("0.1"), ROUND_HALF_EVEN)
+        if 0 < probability < 1 and shown in (0, 100):
+            return self("almost", sign="<" if shown == 0 else ">", number="0.1" if shown == 0 else "99.9")
+        if (float(shown) >= 100 * SURE) != (probability >= SURE):
+            shown -= Decimal("0.1")
+        if (float(shown) <= 100 - 100 * SURE) != (probability <= 1 - SURE):
+            shown += Decimal("0.1")
+        return self("percent", number=_grouped(shown))
+
+    def points_of_percent(self, share: float) -> str:
+        """Return a difference of shares without a sign, in percentage points."""
+        return self("percentage_points", number=_grouped((Decimal(repr(float(share))) * 100).normalize() + 0))
+
+    def range_of(self, low: float, high: float, unit: str) -> str:
+        """Return two bounds that are no interval of confidence."""
+        return self("range", low=self.number(low, unit), high=self.number(high, unit))
+
     def exact(self, value: float, unit: str) -> str:
         """Return a value as it was before rounding."""
         shown = _grouped(Decimal(f"{value * (100 if unit == 'share' else 1):.10g}"))
@@ -103,6 +122,10 @@ class Words:
     def date(self, day: dt.date) -> str:
         """Return a date."""
         return f"{day.year} 年 {day.month} 月 {day.day} 日" if self.language == "zh" else day.isoformat()
+
+    def month(self, day: dt.date) -> str:
+        """Return the month of a day."""
+        return f"{day.year} 年 {day.month} 月" if self.language == "zh" else f"{day:%Y-%m}"
 
     def listing(self, names: Iterable[str]) -> str:
         """Return several names as one phrase."""

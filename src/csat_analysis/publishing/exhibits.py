@@ -5,11 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from csat_analysis.assembly.assessment import Assessment, unit_of
+from csat_analysis.assembly.assessment import Assessment
+from csat_analysis.assembly.gates import unit_of
 from csat_analysis.assembly.load import Survey
 from csat_analysis.domain import scoring
 from csat_analysis.ground.catalogue import MEASURES
-from csat_analysis.ground.programmes import NOT_APPLICABLE, Gate, Programme, rules
+from csat_analysis.ground.clauses import rules
+from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
 from csat_analysis.ground.runs import Run
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, listing, prose, render, table
@@ -28,7 +30,6 @@ from csat_analysis.publishing.phrases import (
     return_sentence,
     satisfied_reading,
     status_sentences,
-    trigger_title,
 )
 
 # --- headline and sentences -------------------------------------------------------------------------------------------
@@ -51,12 +52,20 @@ def headline(result: Assessment, language: str) -> Exhibit:
     if _is_weighted(result):
         explanation.append(words("note.weights"))
     if result.grade:
-        explanation.append(words.colon(words("head.grade"), grade_title(programme, result.grade["id"], words)))
+        explanation.append(words.colon(words("head.grade"), _grade_and_certainty(result, words)))
     return render(
         "headline", status=result.status, stamp=words(f"stamp.{result.status}"), value=value,
         title=measure_title(programme, name, words), interval=_headline_interval(result, measure, unit, words),
         explanation=[*filter(None, explanation), *status_sentences(result, words)],
     )  # fmt: skip
+
+
+def _grade_and_certainty(result: Assessment, words: Words) -> str:
+    grade = result.grade or {}
+    title = grade_title(result.survey.programme, grade["id"], words)
+    if grade["certainty"] is None:
+        return title
+    return words.aside(title, words("verdict_certainty", certainty=words.chance(grade["certainty"])))
 
 
 def _headline_interval(result: Assessment, measure: Mapping[str, Any], unit: str, words: Words) -> str:
@@ -136,77 +145,7 @@ def _measure_source(name: str, programme: Programme, words: Words) -> str:
     return words.source(defined[name]) if name in defined else words("source.common")
 
 
-# --- rules and verdicts -----------------------------------------------------------------------------------------------
-
-
-def gate_table(result: Assessment, language: str) -> Exhibit:
-    """Return every rule with its figure, verdict, clause or assumption, and what failing sets off."""
-    words, programme = speak(language), result.survey.programme
-    rows, notes = [], []
-    for gate in result.gates.itertuples():
-        name, unit = measure_title(programme, gate.measure, words), unit_of(gate.measure, programme)
-        rule = words(f"comparison.{gate.comparison}", threshold=words.threshold(gate.threshold, unit))
-        verdict = gate.verdict or "missing"
-        rows.append(
-            (
-                name,
-                words("rule.target", rule=rule) if gate.severity == "target" else rule,
-                words.number(gate.value, unit),
-                Cell(words(f"verdict.{verdict}"), f"verdict {verdict}"),
-                words.source(gate.clause),
-                _consequence(gate, programme, words),
-            )
-        )
-        if gate.rounding_flips:
-            shown, value = words.number(gate.value, unit), words.exact(gate.value, unit)
-            notes.append(words("note.rounding", name=name, shown=shown, value=value))
-    if not all(gate.otherwise or gate.voids for gate in programme.gates):
-        notes.append(words("note.consequence"))
-    notes += [_gate_note(gate, programme, words) for gate in programme.gates if gate.note]
-    notes.append(words("note.literal"))
-    if programme.satisfied_form and programme.satisfaction_rate.denominator == "returned":
-        of_valid = words.number(result.measure("satisfaction_rate_of_valid")["value"], "share")
-        source = words.source(programme.satisfaction_rate.clause)
-        notes.append(words("note.returned_base", rate=of_valid, source=source))
-    heads = [
-        Column(words(f"head.{name}"), name == "value")
-        for name in ("measure", "rule", "value", "verdict", "source", "consequence")
-    ]
-    return table(words("caption.gates"), heads, rows, notes) if rows else prose(words("sentence.gates_none"))
-
-
-def _gate_note(gate: Gate, programme: Programme, words: Words) -> str:
-    """Return what the procedure's file says of a rule: how it is read, and what does not follow from it."""
-    return words.colon(measure_title(programme, gate.measure, words), words.title(gate.note))
-
-
-def _consequence(gate: Any, programme: Programme, words: Words) -> str:
-    if gate.otherwise:
-        return trigger_title(programme, gate.otherwise, words)
-    return words("rule.voids" if gate.voids else "not_computed")
-
-
-def target_table(result: Assessment, language: str) -> Exhibit:
-    """Return how far the measures are from the targets of the year; nothing where there are none."""
-    words = speak(language)
-    rows = []
-    for row in result.comparisons.to_dict("records"):
-        unit = MEASURES[row["id"]].unit
-        value, interval = (
-            row["against"] + row["estimate"],
-            words.difference_interval(row["conf_low"], row["conf_high"], unit),
-        )
-        numbers = (
-            words.number(row["against"], unit),
-            words.number(value, unit),
-            words.difference(row["estimate"], unit),
-        )
-        rows.append((words(f"measure.{row['id']}"), *numbers, interval))
-    heads = [
-        Column(words(f"head.{name}"), name != "measure")
-        for name in ("measure", "target", "value", "difference", "interval")
-    ]
-    return table(words("caption.targets"), heads, rows)
+# --- index ------------------------------------------------------------------------------------------------------------
 
 
 def index_table(result: Assessment, language: str) -> Exhibit:
@@ -225,7 +164,15 @@ def index_table(result: Assessment, language: str) -> Exhibit:
     rows.append((measure_title(programme, "index", words), "", "", total))
     heads = [Column(words(f"head.{name}"), name != "term") for name in ("term", "coefficient", "value", "product")]
     notes = [words.colon(words("head.source"), words.source(programme.index.clause))]
+    notes += [words(f"note.{key}") for key in _index_notes(result)]
     return table(words("caption.index", title=measure_title(programme, "index", words)), heads, rows, notes)
+
+
+def _index_notes(result: Assessment) -> list[str]:
+    """Return what has to be said of the index: how its error was found, that it is below zero."""
+    index = result.index or {}
+    found = [f"index_{index['method']}"] if index.get("method") in ("delta", "bound") else []
+    return [*found, *(["index_negative"] if (index.get("value") or 0) < 0 else [])]
 
 
 # --- items and groups -------------------------------------------------------------------------------------------------
@@ -234,7 +181,9 @@ def index_table(result: Assessment, language: str) -> Exhibit:
 def answer_table(result: Assessment, language: str) -> Exhibit:
     """Return how often each answer was given to each question, with its share; what is outside the shares apart."""
     words, programme = speak(language), result.survey.programme
-    rows = []
+    rows, outside = [], [NOT_APPLICABLE, "empty", "rejected"]
+    if (result.distribution.loc[result.distribution["level"] == scoring.INVALID, "n"] > 0).any():
+        outside.append(scoring.INVALID)
     for item, part in result.distribution.groupby("item", sort=False):
         number, share = part.set_index("level")["n"], part.set_index("level")["share"]
         given = [
@@ -247,14 +196,13 @@ def answer_table(result: Assessment, language: str) -> Exhibit:
                 item_title(programme, item, words),
                 *given,
                 base,
-                words.count(number[NOT_APPLICABLE]),
-                words.count(number["empty"]),
-                words.count(number["rejected"]),
+                *(words.count(number[level]) for level in outside),
             )
         )
     titles = [level_title(programme, level, words) for level in programme.level_ids]
     heads = [Column(words("head.item")), *(Column(title, True) for title in titles)]
-    heads += [Column(words(f"head.{name}"), True) for name in ("n", "not_applicable", "empty", "answers_rejected")]
+    names = {"rejected": "answers_rejected", scoring.INVALID: "answers_invalid"}
+    heads += [Column(words(f"head.{names.get(name, name)}"), True) for name in ("n", *outside)]
     notes = [words("note.base_given")]
     blank = sum(result.evidence.forms.loc[_says_nothing(result.survey), "count"])
     if blank:

@@ -2,12 +2,14 @@
 
 import functools
 import io
+import math
 import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import pylopdf_fonts_zh_cn
 import seaborn as sns
@@ -16,15 +18,20 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from csat_analysis.assembly.assessment import Assessment
+from csat_analysis.assembly.assessment import Assessment, compute
+from csat_analysis.domain.scoring import CLUSTERED
 from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing.markup import Exhibit, prose, render
-from csat_analysis.publishing.phrases import item_title, level_title
+from csat_analysis.publishing.phrases import item_title, level_title, measure_title, rule_text
+from csat_analysis.statistics import planning
 
 FONT = "Noto Sans SC"
 INK, SOFT, DOT = "#1f2933", "#5b6773", "#1d5c96"
 WIDTH, ROW, LINE = 7.6, 0.54, 0.19  # inches: of a figure, of a row, of a line of its label
+SEEN = ("satisfaction_rate", "satisfaction_rate_of_valid")  # the rates whose rule has a curve
+SPAN, POINTS = 0.15, 301  # of the curve: to each side of the threshold, and how many points
+RISKS = (0.9, 0.5, 0.1)  # the probabilities of acting whose true rates are told
 LABEL, LEGEND = 24, 96  # letters beside a bar, and in a line of the legend; a hanzi is as wide as two
 # Where a label may be broken: no line begins with a closing mark.
 PIECES = re.compile(r"(?:[^\s\u2e80-\uffef]{1,22}|\S)[\u3001\u3002\uff0c\uff1a\uff1b\uff1f\uff09\u201d]*|\s+")
@@ -258,3 +265,80 @@ def _beside(axes: Axes, position: int, text: str) -> None:
     """Write numbers at the right end of a row."""
     axes.annotate(text, (1.01, position), xycoords=("axes fraction", "data"), va="center", fontsize=9,
                   linespacing=1.35, color=SOFT)  # fmt: skip
+
+
+# --- what a rule can see ----------------------------------------------------------------------------------------------
+
+
+def operating_characteristic(result: Assessment, language: str) -> Exhibit:
+    """Return the probability that the rule on the satisfaction rate is not met, by the true rate, for this N and n.
+
+    A sentence where no rule is on such a rate, nobody answered, or forms in clusters are no simple random sample.
+    """
+    words, programme = speak(language), result.survey.programme
+    gates = (gate for gate in result.gates.to_dict("records") if gate["measure"] in SEEN and gate["value"] is not None)
+    gate = next(gates, None)
+    n, population = _base(gate, result) if gate else (0, None)
+    if gate is None or not n:
+        return prose(words("sentence.oc_none"))
+    rates = _true_rates(gate["threshold"], population)
+    chances = planning.operating_characteristic(population, n, gate["comparison"], gate["threshold"], rates)
+    name, rule = measure_title(programme, gate["measure"], words), rule_text(gate, programme, words)
+    caption = words("figure.oc", name=name, rule=rule)
+    known = words(f"figure.oc_{'of' if population else 'n'}", n=words.count(n), population=words.count(population))
+    sentence = words("gap").join([known, *_risks(rates, chances, words)])
+    with mpl.rc_context(style()):
+        figure = _curve(rates, chances, gate["threshold"], words)
+        svg = as_svg(figure, "oc", caption, sentence)
+    return render("figure", svg=svg, caption=caption, sentence=sentence)
+
+
+def _base(gate: dict[str, Any], result: Assessment) -> tuple[int, int | None]:
+    """Return how many answers a rate stands on, and of how many; with weights the effective number of them."""
+    measure, evidence = compute(gate["measure"], result.evidence), result.evidence
+    if measure.method == CLUSTERED:
+        return 0, None
+    if evidence.is_weighted and measure.n_effective and math.isfinite(measure.n_effective):
+        return round(measure.n_effective), None
+    return measure.n or 0, evidence.population
+
+
+def _true_rates(threshold: float, population: int | None) -> np.ndarray:
+    """Return the rates around a threshold that a population can have; of a large or unknown one, a grid of them."""
+    rates = np.linspace(max(0.0, threshold - SPAN), min(1.0, threshold + SPAN), POINTS)
+    return np.unique(np.rint(rates * population) / population) if population else rates
+
+
+def _curve(rates: np.ndarray, chances: np.ndarray, threshold: float, words: Words) -> Figure:
+    """Return the curve with the rule and the points a quality engineer asks for."""
+    figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(rates, chances, color=DOT, linewidth=2)
+    axes.axvline(threshold, color=INK, linewidth=0.8)
+    for wanted in RISKS:
+        rate, chance = _at(rates, chances, wanted)
+        axes.plot(rate, chance, "o", color=DOT, markersize=6)
+        label = words("figure.oc_label", rate=words.number(rate, "share"), chance=words.whole_percent(chance))
+        axes.annotate(label, (rate, chance), xytext=(9, 2), textcoords="offset points", fontsize=9, color=INK)
+    axes.set_ylim(-0.03, 1.06)
+    axes.set_xlabel(words("figure.oc_axis"))
+    axes.set_ylabel(words("figure.oc_chance"))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda share, _: words.whole_percent(share))
+    axes.grid(color="#e4e7eb")
+    axes.set_axisbelow(True)
+    sns.despine(ax=axes)
+    return figure
+
+
+def _at(rates: np.ndarray, chances: np.ndarray, wanted: float) -> tuple[float, float]:
+    """Return the point of the curve whose probability is closest to one."""
+    place = int(np.argmin(np.abs(chances - wanted)))
+    return float(rates[place]), float(chances[place])
+
+
+def _risks(rates: np.ndarray, chances: np.ndarray, words: Words) -> list[str]:
+    """Return in words at which true rates the rule acts nearly always, as often as not, and nearly never."""
+    points = [_at(rates, chances, wanted) for wanted in RISKS]
+    told = [words("figure.oc_point", rate=words.number(r, "share"), chance=words.chance(c)) for r, c in points]
+    return list(dict.fromkeys(told))

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from csat_analysis.assembly.assessment import Assessment, unit_of
+from csat_analysis.assembly.assessment import Assessment
+from csat_analysis.assembly.gates import unit_of
 from csat_analysis.ground.catalogue import MEASURES, round_shown
 from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
 from csat_analysis.ground.runs import Run
@@ -81,6 +82,26 @@ def natural(text: str) -> list[str | int]:
     return [int(part) if place % 2 else part for place, part in enumerate(re.split(r"([0-9]+)", text))]
 
 
+def rule_name(rule: str, identifier: str, programme: Programme, words: Words) -> str:
+    """Return what a rule of a procedure is called: its kind, and what it is on."""
+    if rule in ("gate", "measure"):
+        return words(f"rule.{rule}", title=measure_title(programme, identifier, words))
+    owners: dict[str, Any] = {
+        "item": programme.items, "trigger": programme.triggers, "grade": programme.grades, "step": programme.steps,
+        "register": programme.registers, "contradiction": programme.validity.contradictions,
+    }  # fmt: skip
+    title = next((each.title for each in owners.get(rule, ()) if each.id == identifier), None)
+    return words(f"rule.{rule}", title=words.title(title, identifier))
+
+
+def invalid_title(reason: str, programme: Programme, words: Words) -> str:
+    """Return why a form is invalid: a contradiction by the procedure's own words."""
+    own = next((each.title for each in programme.validity.contradictions if each.id == reason), None)
+    rule = programme.validity
+    share = words.threshold(rule.min_share or 0.0, "share")
+    return words.title(own) if own else words(f"invalid.{reason}", n=rule.min_answered, share=share)
+
+
 # --- definitions ------------------------------------------------------------------------------------------------------
 
 
@@ -108,9 +129,12 @@ def _coefficient(coefficient: float) -> str:
 
 
 def index_sum(result: Assessment, words: Words) -> str:
-    """Return the index as the sum of its terms' values; "≈" where the figures as shown add up to another one."""
+    """Return the index as the sum of its terms' values; "≈" where the figures as shown add up to another one.
+
+    Nothing where the index is one measure.
+    """
     programme, index = result.survey.programme, result.survey.programme.index
-    if index is None or result.index is None or result.index["value"] is None:
+    if index is None or result.index is None or result.index["value"] is None or list(index.terms.values()) == [1]:
         return ""
     values = {term: result.measure(term)["value"] for term in index.terms}
     terms = [
@@ -197,9 +221,11 @@ def gate_sentences(result: Assessment, words: Words) -> list[str]:
         return []
     verdicts = gates["verdict"].fillna("missing")
     sentences = [words("sentence.gates", total=len(gates), met=int((verdicts == "met").sum()))]
-    for verdict, key in {"not_met": "gates_failed", "in_progress": "in_progress", "missing": "missing"}.items():
+    missed = (verdicts == "not_met") & (gates["severity"] == "target")
+    verdicts = verdicts.mask(missed, "missed")
+    for verdict in ("not_met", "missed", "borderline", "in_progress", "missing"):
         if (verdicts == verdict).any():
-            sentences.append(words(f"sentence.{key}", names=_listed(gates[verdicts == verdict], result, words)))
+            sentences.append(words(f"sentence.{verdict}", names=_listed(gates[verdicts == verdict], result, words)))
     if len(result.triggers):
         names = [trigger_title(programme, trigger, words) for trigger in dict.fromkeys(result.triggers["id"])]
         sentences.append(words("sentence.triggers", names=words.listing(names)))
@@ -214,4 +240,23 @@ def _gate_phrase(programme: Programme, gate: Any, words: Words) -> str:
     unit, name = unit_of(gate.measure, programme), measure_title(programme, gate.measure, words)
     wanted = words(f"comparison.{gate.comparison}", threshold=words.threshold(gate.threshold, unit))
     severity = words(f"severity.{gate.severity}")
-    return words("sentence.gate", name=name, value=words.number(gate.value, unit), severity=severity, rule=wanted)
+    said = words("sentence.gate", name=name, value=words.number(gate.value, unit), severity=severity, rule=wanted)
+    if gate.verdict != "borderline" or gate.certainty is None:
+        return said
+    return words("sentence.gate_certainty", gate=said, certainty=words.chance(gate.certainty))
+
+
+def rule_text(gate: Mapping[str, Any], programme: Programme, words: Words) -> str:
+    """Return what a rule asks, marked where it is a target."""
+    threshold = words.threshold(gate["threshold"], unit_of(gate["measure"], programme))
+    rule = words(f"comparison.{gate['comparison']}", threshold=threshold)
+    return words("rule.target", rule=rule) if gate["severity"] == "target" else rule
+
+
+def recorded_reason(result: Assessment, gate: Mapping[str, Any]) -> str:
+    """Return the reason on record why a rule or target was not met; nothing where it was, or where none is."""
+    entries = result.survey.tables.get("steps")
+    if gate["passed"] is not False or entries is None or "reason" not in entries:
+        return ""
+    reasons = entries.loc[(entries["step"] == gate["measure"]) & (entries["reason"] != ""), "reason"]
+    return str(reasons.iloc[-1]) if len(reasons) else ""

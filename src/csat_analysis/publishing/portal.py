@@ -1,28 +1,29 @@
 """Where does a reviewer begin? The index of all reports, built from records and manifests only."""
 
-import functools
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import jinja2
+from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from csat_analysis import __version__
-from csat_analysis.assembly.assessment import meets
-from csat_analysis.ground.catalogue import MEASURES
 from csat_analysis.ground.errors import ReportError
 from csat_analysis.ground.words import Words, languages, speak
-from csat_analysis.publishing import pages
+from csat_analysis.publishing import company, pages, pooling
+from csat_analysis.publishing.markup import Cell
 
 PAGE = re.compile(r"([\w-]+)\.([a-z]+)\.html")
 
 
 class Lenient(BaseModel):
-    """A part of a record as the portal reads it: a closed run keeps the record of an older or a newer edition."""
+    """A part of a record as the portal reads it: a closed run keeps the record of an older or a newer edition.
+
+    What an older edition did not write has a value here that says so.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -47,11 +48,14 @@ class Figure(Lenient):
 
 
 class Rule(Figure):
-    """A rule and its literal verdict."""
+    """A rule, its literal verdict, and how certain it is."""
 
     comparison: Literal["at_least", "more_than", "at_most", "less_than"]
     threshold: float
     passed: bool | None
+    verdict: str | None = None
+    certainty: float | None = None
+    severity: str = "rule"
     clause: str | None = None
 
 
@@ -61,6 +65,26 @@ class Rate(Lenient):
     id: str
     numerator: float | None
     denominator: float | None
+    conf_low: float | None = None
+    conf_high: float | None = None
+    method: str | None = None
+    se: float | None = None
+
+
+class Due(Lenient):
+    """What a failed rule set off."""
+
+    because: str | None = None
+    clause: str | None = None
+    title: dict[str, str] | None = None
+
+
+class Score(Lenient):
+    """The index."""
+
+    value: float | None
+    conf_low: float | None = None
+    conf_high: float | None = None
 
 
 class Listed(Lenient):
@@ -74,27 +98,42 @@ class Listed(Lenient):
     headline: Figure
     gates: list[Rule]
     measures: list[Rate]
+    within: list[dict[str, str]] = []
+    counts: dict[str, Any] = {}
+    triggers: list[Due] = []
+    index: Score | None = None
 
 
 def write(root: Path, language: str) -> Path:
-    """Write ``reports/index.html`` in a language, and a page for each language there is; return its path."""
+    """Write ``reports/index.html`` in a language, and each language's index and company page; return its path.
+
+    Without two projects of a procedure in a period there is no company page, and one that was there goes.
+    """
     reports = root / "reports"
     entries = collect(reports)
     try:
         reports.mkdir(exist_ok=True)
-        for each in languages():
-            page = render(entries, each)
-            for name in [f"index.{each}.html", *(["index.html"] if each == language else [])]:
-                fresh = reports / f".{name}.{os.getpid()}.new"
-                fresh.write_text(page, "utf-8")
-                fresh.replace(reports / name)
+        for name, page in pages_of(entries, language).items():
+            if not page:
+                (reports / name).unlink(missing_ok=True)
+                continue
+            fresh = reports / f".{name}.{os.getpid()}.new"
+            fresh.write_text(page, "utf-8")
+            fresh.replace(reports / name)
     except OSError as error:
-        for left in reports.glob(f".index*.{os.getpid()}.new"):
+        for left in reports.glob(f".*.html.{os.getpid()}.new"):
             left.unlink(missing_ok=True)
         raise ReportError(
             f"{reports}: the portal cannot be written ({error.strerror}); check space and permissions."
         ) from None
     return reports / "index.html"
+
+
+def pages_of(entries: Sequence[dict[str, Any]], language: str) -> dict[str, str]:
+    """Return the pages by their names, the company's before those that lead to it; an empty one is none."""
+    found = {pages.page_name("company", each): company.render(entries, each) for each in languages()}
+    indexes = {each: render(entries, each) for each in languages()}
+    return {**found, **{f"index.{each}.html": page for each, page in indexes.items()}, "index.html": indexes[language]}
 
 
 def collect(reports: Path) -> list[dict[str, Any]]:
@@ -149,57 +188,47 @@ def render(entries: Iterable[dict[str, Any]], language: str) -> str:
         }
         for each in languages()
     ]
-    html = _template().render(
-        words=words, style=jinja2.utils.markupsafe.Markup(pages.style()), version=__version__, links=links,
-        rows=[portal_row(entry, words) for entry in listed], company=company_rows([e["record"] for e in listed], words),
+    html = company.template("portal.html.j2").render(
+        words=words, style=Markup(pages.style()), version=__version__, links=links,  # noqa: S704 - our own style sheet
+        rows=[portal_row(entry, words) for entry in listed], company=company_rows(listed, words),
+        company_page=pages.page_name("company", language) if pooling.editions(listed) else "",
     )  # fmt: skip
     return pages.with_font(html)
-
-
-@functools.cache
-def _template() -> jinja2.Template:
-    loader = jinja2.PackageLoader("csat_analysis")
-    return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True).get_template("portal.html.j2")
 
 
 def portal_row(entry: dict[str, Any], words: Words) -> dict[str, Any]:
     """Return what the portal shows of a run."""
     record, folder = entry["record"], entry["folder"]
-    head = record["headline"]
-    interval = words.interval(head["conf_low"], head["conf_high"], unit_of(head))
+    head, gates = record["headline"], record["gates"]
+    unit = company.unit_of(head)
+    interval = words.interval(head["conf_low"], head["conf_high"], unit)
     return {
         "title": words.title(record["title"], record["project"]), "period": record["period"],
         "programme": words.title(record["programme"]["title"]), "status": record["status"],
         "stamp": words(f"stamp.{record['status']}"),
-        "what": own_name(head, words),
-        "value": words.number(head["value"], unit_of(head)),
+        "what": company.own_name(head, words),
+        "value": words.number(head["value"], unit),
         "interval": "" if interval == words("not_computed") else interval,
-        "failed": [gate_phrase(gate, words) for gate in record["gates"] if gate["passed"] is False],
+        "failed": [gate_phrase(gate, words) for gate in gates if gate["passed"] is False],
+        "borderline": [gate_phrase(gate, words) for gate in gates if gate["passed"] and is_borderline(gate)],
         "failed_run": f"{folder}/failed/{entry['failures'][0]}" if entry["failures"] else "",
         "links": page_links(entry, words),
     }  # fmt: skip
 
 
-def gate_phrase(gate: dict[str, Any], words: Words) -> str:
-    """Return a failed rule as the portal says it."""
-    unit = unit_of(gate)
+def gate_phrase(gate: dict[str, Any], words: Words) -> Cell:
+    """Return a rule and its figure as the portal says it, and below it where its verdict is borderline."""
+    unit = company.unit_of(gate)
     wanted = words(f"comparison.{gate['comparison']}", threshold=words.threshold(gate["threshold"], unit))
-    return words.aside(f"{own_name(gate, words)} {words.number(gate['value'], unit)}", wanted)
+    said = words.aside(f"{company.own_name(gate, words)} {words.number(gate['value'], unit)}", wanted)
+    verdict = company.verdict_cell(gate, words)
+    borderline = words.colon(verdict, words("semicolon").join(verdict.below)) if is_borderline(gate) else ""
+    return Cell(said, below=(borderline,) if borderline else ())
 
 
-def unit_of(row: dict[str, Any]) -> str:
-    """Return the unit of a gate's or a headline's figure; an older record may not say it."""
-    name = row["measure"]
-    known = MEASURES[name].unit if name in MEASURES else "share" if name.endswith(".satisfied") else "points"
-    return row["unit"] or known
-
-
-def own_name(row: dict[str, Any], words: Words) -> str:
-    """Return what a gate's or a headline's measure is called: by the procedure's title, else by ours."""
-    item, _, figure = row["measure"].rpartition(".")
-    if item:
-        return words(f"expect.{figure}", title=words.title(row["title"], item))
-    return words.title(row["title"], words.get(f"measure.{figure}", figure))
+def is_borderline(gate: dict[str, Any]) -> bool:
+    """Return whether a verdict is not certain, whatever it is by the letter."""
+    return bool(gate["verdict"] == "borderline")
 
 
 def page_links(entry: dict[str, Any], words: Words) -> list[dict[str, str]]:
@@ -214,52 +243,26 @@ def page_links(entry: dict[str, Any], words: Words) -> list[dict[str, str]]:
     return found
 
 
-def company_rows(records: Iterable[dict[str, Any]], words: Words) -> list[dict[str, Any]]:
+def company_rows(entries: Iterable[dict[str, Any]], words: Words) -> list[dict[str, Any]]:
     """Return the satisfaction rate of all projects of a procedure in a period: Σ satisfied ÷ Σ base."""
-    groups: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
-    for record in records:
-        programme = record["programme"]
-        groups.setdefault((programme["id"], record["period"], programme["version"]), []).append(record)
-    rows = [_company_row(members, words) for _, members in sorted(groups.items()) if len(members) > 1]
+    rows = [_company_row(members, words) for members in pooling.editions(entries)]
     return [row for row in rows if row]
 
 
-def _company_row(members: list[dict[str, Any]], words: Words) -> dict[str, Any]:
+def _company_row(members: Sequence[pooling.Entry], words: Words) -> dict[str, Any]:
     """Return one procedure's row in one period; nothing where no rate is known."""
-    usable = [record for record in members if record["status"] != "void"]
-    rate = pooled_rate(usable)
-    if rate is None:
+    every = [entry["record"] for entry in members]
+    usable = pooling.usable_of(every)
+    rule = pooling.rule_of(every)
+    pooled = pooling.pool(usable, rule)
+    if pooled.rate is None:
         return {}
-    satisfied, base = pooled_parts(usable)
-    row = {
-        "programme": words.title(members[0]["programme"]["title"]), "period": members[0]["period"],
-        "projects": len(usable), "pooled": words.number(rate, "share"),
-        "parts": f"{words.count(satisfied)} ÷ {words.count(base)}",
-        "pooled_all": words.number(pooled_rate(members), "share"), "rule": "", "source": "",
-        "verdict": "", "verdict_text": "",
+    return {
+        "programme": words.title(every[0]["programme"]["title"]), "period": every[0]["period"],
+        "projects": len(usable), "pooled": words.number(pooled.rate, "share"),
+        "parts": company.parts_text(pooled.satisfied, pooled.base, words),
+        "pooled_all": words.number(pooling.pooled_rate(every), "share"),
+        "rule": company.rule_text(rule, words) if rule else "",
+        "verdict": company.verdict_cell(pooled.judged, words) if rule else Cell(""),
+        "source": words.source(rule["clause"]) if rule else "",
     }  # fmt: skip
-    gate = next((gate for gate in members[0]["gates"] if gate["measure"] == "satisfaction_rate"), None)
-    if gate:
-        verdict = "met" if meets(rate, gate["comparison"], gate["threshold"]) else "not_met"
-        rule = words(f"comparison.{gate['comparison']}", threshold=words.threshold(gate["threshold"], "share"))
-        row |= {"rule": rule, "verdict": verdict, "verdict_text": words(f"verdict.{verdict}")}
-        row["source"] = words.source(gate.get("clause"))
-    return row
-
-
-def pooled_rate(records: Iterable[dict[str, Any]]) -> float | None:
-    """Return Σ numerator ÷ Σ denominator of the satisfaction rates (2§4.3), never a mean of rates.
-
-    >>> rate = lambda k, n: {"measures": [{"id": "satisfaction_rate", "numerator": k, "denominator": n}]}
-    >>> pooled_rate([rate(95, 100), rate(5, 10)])
-    0.9090909090909091
-    """
-    satisfied, base = pooled_parts(records)
-    return satisfied / base if base else None
-
-
-def pooled_parts(records: Iterable[dict[str, Any]]) -> tuple[float, float]:
-    """Return the sums of the satisfied forms and of the bases."""
-    rates = [measure for record in records for measure in record["measures"] if measure["id"] == "satisfaction_rate"]
-    known = [rate for rate in rates if rate["numerator"] is not None and rate["denominator"]]
-    return sum(rate["numerator"] for rate in known), sum(rate["denominator"] for rate in known)

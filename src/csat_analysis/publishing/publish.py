@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import nbformat
@@ -25,10 +26,10 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from csat_analysis.assembly import load, tables
+from csat_analysis.assembly import load, remedy, tables
 from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.ground import params
-from csat_analysis.ground.errors import DataError, ParameterError, ReportError
+from csat_analysis.ground.errors import CsatError, DataError, ParameterError, ReportError
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import TABLES, Run
 from csat_analysis.ground.words import speak
@@ -48,6 +49,7 @@ class Task:
     document: params.Document[Programme]
     languages: tuple[str, ...]
     key: dict[str, str]
+    earlier: params.Earlier = field(default_factory=dict)
 
 
 @dataclass
@@ -114,7 +116,9 @@ def _literal(path: Path) -> str:
 # --- what a run depends on --------------------------------------------------------------------------------------------
 
 
-def fingerprint(root: Path, run: Run, document: params.Document[Programme]) -> dict[str, str]:
+def fingerprint(
+    root: Path, run: Run, document: params.Document[Programme], earlier: params.Earlier = MappingProxyType({})
+) -> dict[str, str]:
     """Return a checksum of everything the pages of a run depend on, by name."""
     key = {
         "programme": document.sha256,
@@ -127,11 +131,20 @@ def fingerprint(root: Path, run: Run, document: params.Document[Programme]) -> d
         key[f"notebook {chapter}"] = _digest(
             records.as_json([(c.cell_type, c.source, c.metadata.get("tags", [])) for c in cells])
         )
-    for table in TABLES:
-        path = tables.find_input(run, table, root)
-        if path is not None:
-            key[f"data {tables.show(path, root)}"] = file_digest(path)
-    return key
+    for before, edition in earlier.values():
+        key[f"period {before.period}"] = _digest(
+            edition.sha256 + before.model_dump_json(exclude={"closed", "language"})
+        )
+    for before, _ in earlier.values():
+        with contextlib.suppress(CsatError):  # a finding of the report, no reason not to make it
+            key |= _data_digests(root, before)
+    return key | _data_digests(root, run)
+
+
+def _data_digests(root: Path, run: Run) -> dict[str, str]:
+    """Return the checksum of each table of a run."""
+    paths = [path for table in TABLES if (path := tables.find_input(run, table, root)) is not None]
+    return {f"data {tables.show(path, root)}": file_digest(path) for path in paths}
 
 
 def _digest(text: str) -> str:
@@ -167,7 +180,7 @@ def publish(task: Task) -> Outcome:
         Where the run's inputs cannot be used: nothing is written.
     """
     started = time.monotonic()
-    result = assess(load.read_survey(task.run, task.document, task.root))
+    result = assess(load.read_survey(task.run, task.document, task.root, task.earlier))
     target = reports_folder(task.root, task.run)
     with work_folder(target) as work:
         failures = write_chapters(task, result, work)
@@ -341,10 +354,16 @@ def write_numbers(result: Assessment, work: Path) -> None:
     """Write ``record.json``, ``rejected.csv`` and ``tables.xlsx``."""
     record = records.build(result)
     (work / "record.json").write_text(records.as_json(record), "utf-8")
-    buffer = io.StringIO()
-    result.survey.rejected.to_csv(buffer, index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\n")
-    (work / "rejected.csv").write_text(buffer.getvalue(), "utf-8")
+    _write_csv(result.survey.rejected, work / "rejected.csv")
+    if result.status == "remedy_due":
+        _write_csv(remedy.forms_to_complete(result.evidence), work / "remedy.csv")
     write_workbook(record, work / "tables.xlsx")
+
+
+def _write_csv(rows: pd.DataFrame, path: Path) -> None:
+    buffer = io.StringIO()
+    rows.to_csv(buffer, index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\n")
+    path.write_text(buffer.getvalue(), "utf-8")
 
 
 def write_workbook(record: records.Record, path: Path) -> None:
@@ -361,6 +380,8 @@ def write_workbook(record: records.Record, path: Path) -> None:
             "strata",
             "groups",
             "comparisons",
+            "steps",
+            "clauses",
             "accounts",
             "rejected",
             "inputs",

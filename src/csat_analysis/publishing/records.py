@@ -1,5 +1,6 @@
 """Which numbers leave the house? A run's record: language-free, without a clock, the same for the same inputs."""
 
+import datetime as dt
 import functools
 import importlib.metadata
 import json
@@ -12,7 +13,9 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from csat_analysis import __version__
-from csat_analysis.assembly.assessment import Assessment, unit_of
+from csat_analysis.assembly.assessment import Assessment
+from csat_analysis.assembly.gates import unit_of
+from csat_analysis.assembly.procedure import standing
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Counts
 
@@ -47,11 +50,12 @@ class MeasureRow(Row):
     conf_low: Number
     conf_high: Number
     method: str
+    se: Number
     clause: str | None
 
 
 class GateRow(Row):
-    """A rule and its literal verdict."""
+    """A rule, its literal verdict, how certain it is, and what non-response could hide."""
 
     measure: str
     title: dict[str, str] | None  # of the index, or of the item that the figure is of
@@ -59,9 +63,15 @@ class GateRow(Row):
     comparison: Literal["at_least", "more_than", "at_most", "less_than"]
     threshold: float
     value: Number
+    conf_low: Number
+    conf_high: Number
+    interval: str
     passed: bool | None
     verdict: Literal["met", "not_met", "borderline", "in_progress"] | None
     certainty: Number
+    tipping_point: Number
+    worst: Number
+    best: Number
     severity: Literal["rule", "target"]
     source: Literal["clause", "assumption"]
     clause: str | None
@@ -72,6 +82,7 @@ class TriggerRow(Row):
     """What a failed gate set off."""
 
     id: str
+    title: dict[str, str] | None
     because: str
     clause: str | None
 
@@ -82,13 +93,17 @@ class IndexRow(Row):
     value: Number
     conf_low: Number
     conf_high: Number
+    se: Number
+    df: int | None
+    method: str
 
 
 class GradeRow(Row):
-    """The band of the index."""
+    """The band of the index, and the probability of every band."""
 
     id: str
     certainty: Number
+    probabilities: dict[str, float] | None
 
 
 class Headline(Row):
@@ -129,9 +144,31 @@ class Comparison(Row):
     id: str
     kind: str
     against: str | float
+    before: Number
     estimate: Number
     conf_low: Number
     conf_high: Number
+    status: Literal["reportable", "remedy_due", "void"] | None
+
+
+class StepRow(Row):
+    """A step or a register, one row for each time it was due; evidence stays on the page."""
+
+    kind: Literal["step", "register"]
+    id: str
+    window: str | None
+    due_on: str | None
+    done_on: str | None
+    state: Literal["met", "late", "missing", "pending", "not_assessed"]
+    why: str
+    clause: str | None
+
+
+class ClauseRow(Row):
+    """A clause of the procedure, and how it stands: as the worst of what carries it out."""
+
+    clause: str
+    state: str
 
 
 class Rejection(Row):
@@ -183,6 +220,7 @@ class Record(Row):
     programme: ProgrammeKey
     project: str
     title: dict[str, str]
+    within: list[dict[str, str]]
     period: str
     baseline: str | None
     as_of: str
@@ -201,6 +239,8 @@ class Record(Row):
     actions: list[Any] = []
     comparisons: list[Comparison]
     change: list[Any] = []
+    steps: list[StepRow]
+    clauses: list[ClauseRow]
     accounts: list[Account]
     findings: list[Finding]
     rejected: list[Rejection]
@@ -217,11 +257,12 @@ def build(result: Assessment) -> Record:
         programme=ProgrammeKey(
             id=programme.id, version=programme.version, title=programme.title, sha256=survey.programme_sha256
         ),
-        project=run.project, title=run.title, period=run.period, baseline=run.baseline, as_of=run.as_of.isoformat(),
-        status=result.status, headline=_headline(result), counts=_counts(result),
+        project=run.project, title=run.title, within=list(run.within), period=run.period, baseline=run.baseline,
+        as_of=run.as_of.isoformat(), status=result.status, headline=_headline(result), counts=_counts(result),
         measures=rows(result.measures), gates=_gates(result),
-        triggers=rows(result.triggers), index=result.index, grade=result.grade, items=rows(result.items),
+        triggers=_triggers(result), index=result.index, grade=result.grade, items=rows(result.items),
         strata=rows(result.strata), groups=rows(result.groups), comparisons=rows(result.comparisons),
+        steps=_steps(result), clauses=[{"clause": c, "state": s} for c, s in standing(result.clauses).items()],
         accounts=rows(survey.accounts), findings=[finding._asdict() for finding in survey.findings],
         rejected=[_blank_to_none(row) for row in rows(survey.rejected.head(LISTED_REJECTIONS))],
         rejected_count=len(survey.rejected), inputs=rows(survey.inputs), software=software(),
@@ -243,6 +284,21 @@ def _gates(result: Assessment) -> list[dict[str, Any]]:
         {**row, "title": _own_title(row["measure"], programme), "unit": unit_of(row["measure"], programme)}
         for row in rows(result.gates.drop(columns=["otherwise", "voids"]))
     ]
+
+
+def _steps(result: Assessment) -> list[dict[str, Any]]:
+    """Return the steps without what people wrote by hand."""
+    kept = result.steps.drop(columns=["responsible", "evidence", "reason"])
+    return [
+        {key: value.isoformat() if isinstance(value, dt.date) else value for key, value in row.items()}
+        for row in rows(kept)
+    ]
+
+
+def _triggers(result: Assessment) -> list[dict[str, Any]]:
+    """Return the triggers with their names."""
+    titles = {trigger.id: trigger.title for trigger in result.survey.programme.triggers}
+    return [{**row, "title": titles.get(row["id"])} for row in rows(result.triggers)]
 
 
 def _own_title(name: str, programme: Programme) -> dict[str, str] | None:

@@ -1,12 +1,14 @@
 """What does the procedure say? Its values with their sources, its gaps, and its worked example, as tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from csat_analysis.assembly.assessment import assess, outcome, unit_of
+from csat_analysis.assembly.assessment import assess, outcome
+from csat_analysis.assembly.gates import unit_of
 from csat_analysis.assembly.load import Survey, worked_example
 from csat_analysis.ground.catalogue import MEASURES
-from csat_analysis.ground.programmes import Programme, rules
+from csat_analysis.ground.clauses import rules
+from csat_analysis.ground.programmes import Programme, Step
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, pair, table
 from csat_analysis.publishing.phrases import (
@@ -17,6 +19,7 @@ from csat_analysis.publishing.phrases import (
     level_title,
     measure_title,
     points_listing,
+    rule_name,
     satisfied_reading,
 )
 
@@ -27,7 +30,7 @@ def rule_table(programme: Programme, language: str) -> Exhibit:
     """Return every value the programme sets, with its clause or as an assumption of the organisation."""
     words = speak(language)
     rows = [
-        (_rule_name(rule, programme, words), _rule_value(rule, programme, words), words.source(rule["clause"]),
+        (_name(rule, programme, words), _rule_value(rule, programme, words), words.source(rule["clause"]),
          _reason(rule, words))
         for rule in rules(programme)
     ]  # fmt: skip
@@ -39,13 +42,10 @@ def _reason(rule: Mapping[str, Any], words: Words) -> str:
     return words("note.min_n") if rule["rule"] == "min_n" else words.title(rule["note"])
 
 
-def _rule_name(rule: Mapping[str, Any], programme: Programme, words: Words) -> str:
+def _name(rule: Mapping[str, Any], programme: Programme, words: Words) -> str:
     if rule["rule"] == "interpretation":
         return words("rule.interpretation", clause=rule["id"])
-    title = words.title(rule["title"], rule["id"])
-    if rule["rule"] in ("gate", "measure"):
-        title = measure_title(programme, rule["id"], words)
-    return words(f"rule.{rule['rule']}", title=title)
+    return rule_name(rule["rule"], rule["id"], programme, words)
 
 
 def _rule_value(rule: Mapping[str, Any], programme: Programme, words: Words) -> str:
@@ -58,7 +58,11 @@ def _rule_value(rule: Mapping[str, Any], programme: Programme, words: Words) -> 
     if kind == "item":
         return _item_value(value, programme, words)
     if kind == "validity":
-        return words("rule.validity_value", n=value)
+        least = words("rule.validity_value", n=value.min_answered)
+        if value.min_share is None:
+            return least
+        share = words("rule.validity_share", share=words.threshold(value.min_share, "share"))
+        return words("semicolon").join([least, share])
     if kind == "satisfied_form":
         return satisfied_reading(programme, words)
     if kind == "satisfaction_rate":
@@ -74,13 +78,44 @@ def _rule_value(rule: Mapping[str, Any], programme: Programme, words: Words) -> 
         return words("rule.trigger_value", names=words.listing(measure_title(programme, name, words) for name in gates))
     if kind in ("index", "measure"):
         return formula(programme, rule["id"] or "index", words)
-    if kind == "duty":
-        return words(f"every.{value['every']}") if value["every"] else words("months_before", n=value["months_before"])
+    if kind == "step":
+        return _step_value(value, programme, words)
+    if kind == "register":
+        return words("rule.register_value")
+    if kind == "contradiction":
+        return _contradiction_value(value, programme, words)
     if kind == "interpretation":
         return words.title(rule["title"])
+    if kind == "full_points":
+        return f"{value:g}"
     if kind == "grade":
         return words("comparison.at_least", threshold=words.threshold(value, unit_of("index", programme)))
     return str(value)
+
+
+def _step_value(step: Step, programme: Programme, words: Words) -> str:
+    """Return when a step is due, by whom it is done, and what it leaves behind."""
+    titles: dict[str, Mapping[str, str]] = {each.id: each.title for each in programme.duties}
+    before = words.title(titles.get(step.before or ""), words("fieldwork"))
+    parts = [
+        words(f"every.{step.every}") if step.every else "",
+        words("months_before" if step.months else "before", n=step.months, name=before) if step.before else "",
+        words("when_needed") if step.when_needed else "",
+        words.title(step.responsible),
+        words.title(titles.get(step.record or "")),
+    ]
+    return words("semicolon").join(filter(None, parts)) or words("rule.step_value")
+
+
+def _contradiction_value(answers: Mapping[str, Sequence[str]], programme: Programme, words: Words) -> str:
+    """Return the answers that no form can hold together."""
+    parts = [
+        words.colon(
+            item_title(programme, item, words), words.either(level_title(programme, each, words) for each in levels)
+        )
+        for item, levels in answers.items()
+    ]
+    return words("semicolon").join(parts)
 
 
 def _item_value(value: Mapping[str, Any], programme: Programme, words: Words) -> str:

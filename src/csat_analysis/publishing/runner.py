@@ -78,13 +78,14 @@ def state_of(rules: params.Rules, run: Run, languages: Sequence[str] = (), force
         return State(run, "closed", ("the run file says closed: true",))
     try:
         document = params.choose_programme(rules, run)
-        key = publish.fingerprint(rules.root, run, document)
+        earlier = params.earlier_runs(rules, run)
+        key = publish.fingerprint(rules.root, run, document, earlier)
     except CsatError as error:
         return State(run, "unusable", error.messages)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other runs go on
         return State(run, "unusable", (_fault(run, error),))
     wanted = tuple(dict.fromkeys([*(languages or [run.language]), *published]))
-    task = publish.Task(rules.root, run, document, wanted, key)
+    task = publish.Task(rules.root, run, document, wanted, key, earlier)
     failed = publish.read_manifest(folder / "failed")
     if failed and failed["key"] == key:
         return State(run, "failed", tuple(failed["failures"].values()), task)

@@ -1,0 +1,146 @@
+"""What in a procedure cannot be true together? Faults that single keys do not show."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from csat_analysis.ground.catalogue import MEASURES
+from csat_analysis.ground.clauses import rules
+from csat_analysis.ground.programmes import (
+    COLUMNS,
+    FIELDWORK,
+    NOT_APPLICABLE,
+    NOT_APPLICABLE_WORDS,
+    Place,
+    Programme,
+    word,
+)
+
+
+def faults(programme: Programme) -> Iterator[tuple[Place, str]]:
+    """Yield the place and the sentence of everything that single keys cannot show to be wrong."""
+    yield from _repeated(programme)
+    yield from _unknown_levels(programme)
+    yield from _unknown_items(programme)
+    yield from _unknown_measures(programme)
+    yield from _unknown_steps(programme)
+    yield from _unlisted_clauses(programme)
+    bounds = [grade.lower for grade in programme.grades]
+    if bounds != sorted(set(bounds), reverse=True):
+        yield ("grades",), f"the lower bounds {bounds} do not fall; list the best grade first, each bound once."
+    if programme.grades and not programme.index:
+        yield ("grades",), "grades are bands of the index, and there is no index; add one or take the grades away."
+
+
+def _repeated(programme: Programme) -> Iterator[tuple[Place, str]]:
+    listed = {
+        key: [each.id for each in getattr(programme, key)] for key in ("items", "triggers", "clauses", "registers")
+    }
+    for key, ids in listed.items():
+        for position, identifier in enumerate(ids):
+            if identifier in ids[:position]:
+                yield (key, position, "id"), f"{identifier!r} stands twice; each id stands once."
+    for position, level in enumerate(programme.level_ids):
+        if level in (NOT_APPLICABLE, "empty", "rejected", "invalid"):
+            yield (
+                ("scale", "levels", position, "id"),
+                f"{level!r} is a word of the tables; call the level something else.",
+            )
+    for position, item in enumerate(programme.item_ids):
+        if item in COLUMNS:
+            yield ("items", position, "id"), f"{item!r} is a column of the tables; call the item something else."
+    yield from _claimed_twice(programme)
+    if len(set(programme.level_ids)) < len(programme.level_ids):
+        yield ("scale", "levels"), f"{programme.level_ids} holds a level twice; each id stands once."
+
+
+def _claimed_twice(programme: Programme) -> Iterator[tuple[Place, str]]:
+    """Yield each code or title by which two different answers would be recognised."""
+    claimed = {word(text): NOT_APPLICABLE for text in (*NOT_APPLICABLE_WORDS, *programme.not_applicable)}
+    for position, level in enumerate(programme.scale.levels):
+        for text in filter(None, map(word, filter(None, (level.id, level.code, *(level.title or {}).values())))):
+            other = claimed.setdefault(text, level.id)
+            if other != level.id:
+                yield (
+                    ("scale", "levels", position),
+                    f"{text!r} means {other!r} and {level.id!r}; give each answer its own code and title.",
+                )
+
+
+def _unknown_levels(programme: Programme) -> Iterator[tuple[Place, str]]:
+    levels = programme.level_ids
+    named: list[tuple[Place, Any]] = [
+        (("satisfied", "levels"), programme.satisfied.levels if programme.satisfied else ())
+    ]
+    named += [(("points", "values"), programme.points.values if programme.points else ())]
+    named += [(("items", i, "points"), item.points or ()) for i, item in enumerate(programme.items)]
+    for i, contradiction in enumerate(programme.validity.contradictions):
+        place: Place = ("validity", "contradictions", i, "answers")
+        named += [((*place, name), answers) for name, answers in contradiction.answers.items()]
+        for unknown in contradiction.answers.keys() - set(programme.item_ids):
+            yield place, f"{unknown!r} is not an item here; use one of {programme.item_ids}."
+    for place, names in named:
+        for name in names:
+            if name not in levels:
+                yield place, f"{name!r} is not a level here; use one of {levels}."
+    for i, item in enumerate(programme.items):
+        points = programme.item_points(item)
+        missing = [level for level in levels if points is not None and level not in points]
+        if missing:
+            yield ("items", i, "points"), f"no points for {missing}; every level of the scale needs its points."
+
+
+def _unknown_items(programme: Programme) -> Iterator[tuple[Place, str]]:
+    form = programme.satisfied_form
+    if form and form.item and form.item not in programme.item_ids:
+        yield ("satisfied_form", "item"), f"{form.item!r} is not an item here; use one of {programme.item_ids}."
+    if form and not programme.satisfied:
+        yield ("satisfied_form",), "nothing says which answers count as satisfied; add satisfied: {levels: [...]}."
+    for i, item in enumerate(programme.items):
+        gated = any(gate.measure.startswith(f"{item.id}.") for gate in programme.gates)
+        if item.optional and (item.weight or gated):
+            yield ("items", i, "optional"), f"{item.id!r} has a weight or a gate; only an item without may be optional."
+
+
+def _unknown_steps(programme: Programme) -> Iterator[tuple[Place, str]]:
+    """Yield the steps that stand twice, or name a step or a register that is none."""
+    registers, ids = [register.id for register in programme.registers], [step.id for step in programme.steps]
+    taken = [*registers, *MEASURES, FIELDWORK]
+    for position, step in enumerate(programme.steps):
+        if step.id in [*ids[:position], *taken]:
+            yield ("steps", position, "id"), f"{step.id!r} is taken; steps, registers and measures share their names."
+        if step.before is not None and step.before not in {FIELDWORK, *ids} - {step.id}:
+            known = sorted({FIELDWORK, *ids} - {step.id})
+            yield ("steps", position, "before"), f"{step.before!r} is no other step here; use one of {known}."
+        if step.record is not None and step.record not in registers:
+            yield ("steps", position, "record"), f"{step.record!r} is not a register here; use one of {registers}."
+
+
+def _unlisted_clauses(programme: Programme) -> Iterator[tuple[Place, str]]:
+    """Yield the clauses that are cited and not listed, where the programme lists its clauses."""
+    known = [clause.id for clause in programme.clauses]
+    cited: list[tuple[Place, str]] = [(("clauses",), rule["clause"]) for rule in rules(programme) if rule["clause"]]
+    cited += [(("interpretations", i, "of"), each.of) for i, each in enumerate(programme.interpretations)]
+    cited += [(("remarks", i, "clause"), each.clause) for i, each in enumerate(programme.remarks)]
+    for place, clause in cited if known else ():
+        if clause not in known:
+            yield place, f"{clause!r} is cited and not listed; list it with its title, or mend the citation."
+
+
+def _unknown_measures(programme: Programme) -> Iterator[tuple[Place, str]]:
+    items = "|".join(map(re.escape, programme.item_ids))
+    named: list[tuple[Place, str]] = [(("gates", i, "measure"), g.measure) for i, g in enumerate(programme.gates)]
+    named += [(("headline",), programme.headline)] if programme.headline else []
+    for place, name in named:
+        if name == "index" and programme.index is None:
+            yield place, "there is no index here; add one or name a measure."
+        elif name not in MEASURES and name != "index" and not re.fullmatch(rf"({items})\.(mean|satisfied)", name):
+            yield (
+                place,
+                f"{name!r} is not a measure; use index, <item>.mean, <item>.satisfied or one of {sorted(MEASURES)}.",
+            )
+    plain: list[tuple[Place, str]] = [(("measures", i), measure.id) for i, measure in enumerate(programme.measures)]
+    plain += [(("index", "terms", name), name) for name in (programme.index.terms if programme.index else ())]
+    for place, name in plain:
+        if name not in MEASURES:
+            yield place, f"{name!r} is not a measure; use one of {sorted(MEASURES)}."

@@ -1,0 +1,212 @@
+"""Is each clause met, and how do you know? Clauses, steps and registers of a run, with dates and evidence."""
+
+import datetime as dt
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from csat_analysis.assembly import remedy
+from csat_analysis.assembly.assessment import Assessment
+from csat_analysis.assembly.gates import unit_of
+from csat_analysis.assembly.procedure import ORDER, standing
+from csat_analysis.ground.programmes import Gate, Programme, Register, Step
+from csat_analysis.ground.words import Words, speak
+from csat_analysis.publishing.markup import Cell, Column, Exhibit, prose, table
+from csat_analysis.publishing.phrases import (
+    column_title,
+    group_title,
+    invalid_title,
+    measure_title,
+    recorded_reason,
+    rule_name,
+    rule_text,
+)
+
+LISTED = 20  # forms on the page; all of them are in remedy.csv
+SOUND = {"met", "applied", "not_required"}  # nothing for the reader to do
+
+
+def clause_summary(result: Assessment, language: str) -> Exhibit:
+    """Return how many clauses stand how, the worst first, and which of them want somebody's attention."""
+    words = speak(language)
+    stands = standing(result.clauses)
+    if not stands:
+        return prose(words("sentence.no_clauses"))
+    counts = [(state, sum(each == state for each in stands.values())) for state in ORDER]
+    told = words("semicolon").join(words("state_count", state=words(f"state.{s}"), n=n) for s, n in counts if n)
+    sentences = [words("sentence.clauses", n=len(stands), counts=told)]
+    for state in ORDER:
+        clauses = [clause for clause, each in stands.items() if each == state]
+        if clauses and state not in SOUND:
+            sentences.append(words.colon(words(f"state.{state}"), words.listing(clauses)) + words("stop"))
+    return prose(*sentences, kind="summary")
+
+
+def clause_table(result: Assessment, language: str) -> Exhibit:
+    """Return every clause of the document, how it stands, what carries it out and how each of that is known."""
+    words, programme = speak(language), result.survey.programme
+    stands, titles = standing(result.clauses), {clause.id: clause.title for clause in programme.clauses}
+    rows = []
+    for clause, carriers in result.clauses.groupby("clause", sort=False):
+        lines = [_carrier(carrier, result, words) for carrier in carriers.to_dict("records") if carrier["rule"]]
+        state = stands[str(clause)]
+        rows.append(
+            (
+                str(clause),
+                words.title(titles[str(clause)]),
+                Cell(words(f"state.{state}"), f"verdict {state}"),
+                Cell(lines[0] if lines else words("not_computed"), "lines", tuple(lines[1:])),
+            )
+        )
+    heads = [Column(words(f"head.{name}")) for name in ("clause", "asks", "standing", "how_known")]
+    return table(words("caption.clauses"), heads, rows, [words("note.clauses")], kind="clauses")
+
+
+def _carrier(carrier: Mapping[str, Any], result: Assessment, words: Words) -> str:
+    """Return one carrier of a clause in a line: what it is, how it stands, and by what that is known."""
+    programme, state = result.survey.programme, words(f"state.{carrier['state']}")
+    known = _known(carrier, result, words)
+    return words.colon(
+        rule_name(carrier["rule"], carrier["id"], programme, words), words.aside(state, known) if known else state
+    )
+
+
+def _known(carrier: Mapping[str, Any], result: Assessment, words: Words) -> str:
+    """Return how it is known: a figure with its certainty, a day and its evidence, or why nothing can be seen."""
+    if carrier["rule"] == "gate":
+        return _figure(result.gates.iloc[int(carrier["gate"])].to_dict(), result, words)
+    if carrier["rule"] not in ("step", "register"):
+        return ""
+    entries = result.steps[result.steps["id"] == carrier["id"]]
+    first = entries[entries["state"] == carrier["state"]].iloc[0]
+    several = words("done_of", done=int((entries["state"] == "met").sum()), n=len(entries)) if len(entries) > 1 else ""
+    told = [
+        several,
+        _day(first["done_on"], words) if not several else "",
+        first["evidence"] or "",
+        words(f"why.{first['why']}"),
+    ]
+    return words("comma").join(filter(None, told if carrier["state"] != "met" else told[:3] if any(told[:3]) else told))
+
+
+def _figure(gate: Mapping[str, Any], result: Assessment, words: Words) -> str:
+    """Return a rule's figure, its certainty, and the reason on record where it is not met."""
+    parts = [words.number(gate["value"], unit_of(gate["measure"], result.survey.programme))]
+    if gate["certainty"] is not None:
+        parts.append(words("verdict_certainty", certainty=words.chance(gate["certainty"])))
+    return words("comma").join(filter(None, [*parts, recorded_reason(result, gate)]))
+
+
+def _day(day: Any, words: Words) -> str:
+    return words.date(day) if isinstance(day, dt.date) else ""
+
+
+# --- steps and registers ----------------------------------------------------------------------------------------------
+
+
+def step_table(result: Assessment, language: str) -> Exhibit:
+    """Return every step of the procedure, each time it was due: when, by whom, done when, with which evidence."""
+    return _duty_table(result, "step", language)
+
+
+def register_table(result: Assessment, language: str) -> Exhibit:
+    """Return every record the procedure asks to be kept, and where it is."""
+    return _duty_table(result, "register", language)
+
+
+def _duty_table(result: Assessment, kind: str, language: str) -> Exhibit:
+    words, programme = speak(language), result.survey.programme
+    chosen = result.steps[result.steps["kind"] == kind].to_dict("records")
+    rows = [_duty_row(group, programme, words) for group in _alike(chosen)]
+    names = (kind, "clause", "responsible", "due_on", "done_on", "standing", "evidence")
+    notes = [words("note.steps", date=words.date(result.survey.run.as_of))]
+    return table(
+        words(f"caption.{kind}s"), [Column(words(f"head.{name}")) for name in names], rows, notes, kind="duties"
+    )
+
+
+def _alike(rows: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Return the rows one by one; times of one step that stand alike, and of which nothing is on record, together."""
+
+    def key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        alone = row["done_on"] or row["evidence"] or row["reason"] or row["window"] is None
+        return row["id"], row["state"], row["why"], id(row) if alone else None
+
+    return [list(group) for _, group in itertools.groupby(rows, key)]
+
+
+def _duty_row(group: Sequence[Mapping[str, Any]], programme: Programme, words: Words) -> tuple[str, ...]:
+    row, last = group[0], group[-1]
+    duty = next(duty for duty in programme.duties if duty.id == row["id"])
+    window = _window(row, duty, words)
+    if len(group) > 1:
+        window = words("window.several", first=window, last=_window(last, duty, words), n=len(group))
+    nobody = words("not_computed")
+    return (
+        Cell(words.title(duty.title), below=(window,) if window else ()),
+        row["clause"] or words("source.own"),
+        row["responsible"] or words.title(getattr(duty, "responsible", None), nobody),
+        Cell(_iso(row["due_on"]) or nobody, "whole", (f"… {_iso(last['due_on'])}",) if len(group) > 1 else ()),
+        Cell(_iso(row["done_on"]) or nobody, "whole"),
+        Cell(words(f"state.{row['state']}"), f"verdict {row['state']}"),
+        Cell(row["evidence"] or nobody, below=_remarks(row, words)),
+    )
+
+
+def _iso(day: Any) -> str:
+    return day.isoformat() if isinstance(day, dt.date) else ""
+
+
+def _window(row: Mapping[str, Any], duty: Step | Register, words: Words) -> str:
+    """Return which month, quarter … one of several times is about."""
+    every, first = getattr(duty, "every", None), row["window"]
+    if first is None or every is None:
+        return ""
+    if every == "month":
+        return words.month(first)
+    part = {"quarter": (first.month + 2) // 3, "half_year": 1 + first.month // 7, "year": 0}[every]
+    return words(f"window.{every}", year=first.year, part=part)
+
+
+def _remarks(row: Mapping[str, Any], words: Words) -> tuple[str, ...]:
+    """Return why a step stands as it does, and the reason on record."""
+    why = () if row["why"] in ("done", "not_due") else (words(f"why.{row['why']}"),)
+    reason = (words("note.reason", reason=row["reason"]),) if row["reason"] else ()
+    return (*why, *reason)
+
+
+# --- the remedy -------------------------------------------------------------------------------------------------------
+
+
+def remedy_table(result: Assessment, language: str) -> Exhibit:
+    """Return the forms to be completed while a remedy is due, and how many at least; nothing where none is."""
+    words, evidence = speak(language), result.evidence
+    if result.status != "remedy_due":
+        return Exhibit("")
+    forms, run = remedy.forms_to_complete(evidence), result.survey.run
+    rows = [
+        (
+            row["form_id"],
+            group_title(run, "stratum", row["stratum"], words) if row["stratum"] else words("not_computed"),
+            str(row["row"]),
+            invalid_title(row["reason"], result.survey.programme, words),
+        )
+        for row in forms.head(LISTED).to_dict("records")
+    ]
+    by = column_title(run, "stratum", words) if run.design.stratum else words("head.group")
+    heads = [Column(words("head.id")), Column(by), Column(words("head.row"), True), Column(words("head.reason"))]
+    failed = [place for place, passed in enumerate(result.gates["passed"]) if passed is False]
+    wanted = [result.survey.programme.gates[place] for place in failed]
+    decided = [gate for gate in wanted if gate.voids and gate.measure in remedy.bases(evidence)]
+    notes = [_least(gate, result, words) for gate in decided]
+    number = words.count(int(forms["count"].sum()))
+    notes.append(words("note.remedy_list", shown=len(rows), n=words.count(len(forms))))
+    return table(words("caption.remedy", n=number), heads, rows, notes)
+
+
+def _least(gate: Gate, result: Assessment, words: Words) -> str:
+    """Return how many of the forms must be completed at least for a condition to be met."""
+    least, programme = remedy.least_to_complete(gate, result.evidence), result.survey.programme
+    rule = rule_text(gate.model_dump(), programme, words)
+    name = measure_title(programme, gate.measure, words)
+    return words(f"note.remedy_least{'' if least is not None else '_none'}", n=least, name=name, rule=rule)
