@@ -12,14 +12,14 @@ from conftest import demo, run_of, sheet, survey_of
 from csat_analysis.assembly import load
 from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import duties, exhibits, ledger, markup, verdicts
+from csat_analysis.publishing import duties, exhibits, groups, ledger, markup, verdicts
 from csat_analysis.publishing.markup import Cell, Column, Exhibit
 from publishing import Page
 
 LANGUAGES = ["zh", "en"]
 EXHIBITS = {
     name: function
-    for room in (exhibits, ledger, verdicts, duties)
+    for room in (exhibits, groups, ledger, verdicts, duties)
     for name, function in inspect.getmembers(room, inspect.isfunction)
     if function.__module__ == room.__name__ and function.__annotations__.get("return") is Exhibit and name[0] != "_"
 }
@@ -833,7 +833,7 @@ def test_weighted_shares_say_that_they_are():
 
 
 def test_a_group_shows_share_interval_and_number_of_answers():
-    found = exhibits.group_table(result(forms(5) + forms(5, "fair", region="2", stem="g")), "zh")
+    found = groups.group_table(result(forms(5) + forms(5, "fair", region="2", stem="g")), "zh")
     assert table(found) == {
         "片区：1": ["100.00% / 56.55%～100.00%（n = 5）", "0.00% / 0.00%～43.45%（n = 5）"],
         "片区：2": ["0.00% / 0.00%～43.45%（n = 5）", "0.00% / 0.00%～43.45%（n = 5）"],
@@ -842,17 +842,17 @@ def test_a_group_shows_share_interval_and_number_of_answers():
 
 
 def test_strata_stand_above_groups_under_their_own_names():
-    found = exhibits.group_table(result(forms(5), run={"design": {"stratum": "region"}, "groups": ["service"]}), "en")
+    found = groups.group_table(result(forms(5), run={"design": {"stratum": "region"}, "groups": ["service"]}), "en")
     assert list(table(found)) == ["Area: 1", "service: fair"]
 
 
 @pytest.mark.parametrize("number, suppressed", [(4, True), (5, False)])
 def test_a_group_is_shown_from_min_n_on(number, suppressed):
-    exhibit = exhibits.group_table(result(forms(number)), "zh")
+    exhibit = groups.group_table(result(forms(number)), "zh")
     (cells,) = table(exhibit).values()
     assert [cell == "– / 少于 5 份" for cell in cells] == [suppressed, suppressed]
     assert ("回答数少于 5 的分组不公布数值。" in notes(exhibit)) == suppressed
-    (crossed,) = table(exhibits.crosstab(result(forms(number)), "delivery", "region", "zh")).values()
+    (crossed,) = table(groups.crosstab(result(forms(number)), "delivery", "region", "zh")).values()
     assert crossed == (["少于 5 份", "–", "–", "–"] if suppressed else ["5", "100.00%", "0.00%", "0.00%"])
 
 
@@ -870,15 +870,15 @@ def test_no_figure_of_a_small_group_stands_anywhere(keys, design, language):
     assert "40.00" in everything or keys
     of_group = ("66.67", "33.33", "20.77", "93.85", "9.43", "99.16", "86.67")
     assert [figure for figure in of_group if figure in everything] == []
-    groups = table(exhibits.group_table(found, language)).items()
-    (small,) = {tuple(cells) for name, cells in groups if name.endswith("2")}
-    crossed = table(exhibits.crosstab(found, "delivery", "region", language))["2"]
+    shown = table(groups.group_table(found, language)).items()
+    (small,) = {tuple(cells) for name, cells in shown if name.endswith("2")}
+    crossed = table(groups.crosstab(found, "delivery", "region", language))["2"]
     assert re.findall(r"\d+", " ".join([*small, *crossed])) == ["5"] * 3
 
 
 def test_an_answer_few_gave_in_a_large_group_is_suppressed_for_its_item_alone():
     rows = forms(4) + forms(2, service="", stem="g")
-    assert table(exhibits.group_table(result(rows), "zh"))["片区：1"] == [
+    assert table(groups.group_table(result(rows), "zh"))["片区：1"] == [
         "100.00% / 60.97%～100.00%（n = 6）",
         "– / 少于 5 份",
     ]
@@ -886,7 +886,7 @@ def test_an_answer_few_gave_in_a_large_group_is_suppressed_for_its_item_alone():
 
 @pytest.mark.parametrize("min_n", [1, 10])
 def test_the_procedure_says_how_small_is_small(min_n):
-    exhibit = exhibits.group_table(result(forms(6), min_n=min_n), "zh")
+    exhibit = groups.group_table(result(forms(6), min_n=min_n), "zh")
     assert ("少于 10 份" in text(exhibit)) == (min_n == 10)
 
 
@@ -895,12 +895,12 @@ def test_the_procedure_says_how_small_is_small(min_n):
 
 def test_a_crosstab_has_no_row_for_forms_of_no_group():
     rows = forms(6) + forms(7, region="", stem="g")
-    assert list(table(exhibits.crosstab(result(rows), "delivery", "region", "zh"))) == ["1"]
+    assert list(table(groups.crosstab(result(rows), "delivery", "region", "zh"))) == ["1"]
 
 
 def test_a_crosstab_adds_up_to_the_whole_group():
     rows = forms(3) + forms(3, "fair", stem="g") + forms(6, "dissatisfied", region="2", stem="h")
-    exhibit = exhibits.crosstab(result(rows), "delivery", "region", "zh")
+    exhibit = groups.crosstab(result(rows), "delivery", "region", "zh")
     assert table(exhibit) == {"1": ["6", "50.00%", "50.00%", "0.00%"], "2": ["6", "0.00%", "0.00%", "100.00%"]}
     assert read(exhibit).find(".//caption").text == "交货（按片区）"
 
@@ -1017,7 +1017,7 @@ def test_where_more_came_back_than_there_are_no_correction_is_claimed(language, 
     for found, low in ((case("more forms than customers"), "60.97"), (blank, "56.55")):
         rate = table(exhibits.rate_table(found, language))[speak(language)("measure.satisfaction_rate")]
         assert re.findall(r"\d+\.\d\d", rate[4]) == [low, "100.00"]
-        assert speak(language)("note.fpc_not_in_groups") not in notes(exhibits.group_table(found, language))
+        assert speak(language)("note.fpc_not_in_groups") not in notes(groups.group_table(found, language))
 
 
 EVENTS = {"zh": "假定各次投诉互不相关", "en": "takes complaints as independent"}
@@ -1108,7 +1108,7 @@ def test_a_notebook_shows_an_exhibit_by_itself():
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=1>', "{{7*7}}", "{0}", "%s", "&lt;"]
 SHOWING = {  # the exhibits in which a text of the procedure, of the run file or of the data stands
     "headline", "summary", "rate_table", "rejected_table", "input_table", "gate_table", "index_table", "answer_table",
-    "item_table", "group_table", "crosstab", "form_path_table", "satisfaction_table", "grade_table", "comparison_table",
+    "item_table", "group_table", "part_table", "crosstab", "form_path_table", "satisfaction_table", "grade_table", "comparison_table",
     "clause_summary", "clause_table", "step_table", "register_table", "remedy_table", "invalid_table",
     "stage_table",
 }  # fmt: skip

@@ -12,9 +12,9 @@ from csat_analysis.ground.catalogue import MEASURES
 FLOORS = {
     "ground": "errors catalogue | programmes words | runs clauses | lint faults | params",
     "statistics": "certainty inference planning",
-    "domain": "evidence schemas | fieldwork complaints scoring steps",
+    "domain": "evidence schemas | fieldwork complaints scoring steps | parts",
     "assembly": "tables | load | comparisons composite gates procedure remedy | assessment",
-    "publishing": "markup phrases pages pooling | exhibits ledger figures records rulebook verdicts duties | company | publish portal | checks drafts runner",
+    "publishing": "markup phrases pages pooling | exhibits groups ledger figures records rulebook verdicts duties | company | publish portal | checks drafts runner",
     "": "cli demo | synthetic | __main__",  # the doors
 }
 LANDINGS = [(floor, landing.split()) for floor, landings in FLOORS.items() for landing in landings.split("|")]

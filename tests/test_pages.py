@@ -8,7 +8,7 @@ import pytest
 
 from conftest import demo, survey_of
 from csat_analysis.assembly.assessment import assess
-from csat_analysis.publishing import exhibits, figures, ledger, pages
+from csat_analysis.publishing import figures, groups, ledger, pages
 from publishing import HOSTILE, LANGUAGES, LARGEST, Page, characters, fonts, ids, reaching_out, references
 
 HANZI = "[\u3400-\u9fff]"
@@ -45,8 +45,8 @@ def render(*cells, language="en", **around):
 
 def executed(language):
     """Return the cells of an executed chapter of a small survey with Chinese and hostile data."""
-    groups = {"groups": ["segment"], "names": {"segment": {"zh": "片区", "en": "District"}}}
-    survey = survey_of(FORMS, demo(satisfied={"levels": ["satisfied"]}), **groups)
+    grouped = {"groups": ["segment"], "names": {"segment": {"zh": "片区", "en": "District"}}}
+    survey = survey_of(FORMS, demo(satisfied={"levels": ["satisfied"]}), **grouped)
     result = assess(survey)
     return [
         words("# 顾客满意吗？", "zh"),
@@ -61,7 +61,7 @@ def executed(language):
         code("figures.items(result)", html=figures.items(result, language).html),
         words("## 各组", "zh"),
         words("## Groups", "en"),
-        code("exhibits.group_table(result)", html=exhibits.group_table(result, language).html),
+        code("groups.group_table(result)", html=groups.group_table(result, language).html),
         code("ledger.rejected_table(survey)", html=ledger.rejected_table(survey, language).html),
     ]
 

@@ -18,6 +18,7 @@ STAGES = {
     "assessment": "assembly",
     "exhibits": "publishing",
     "figures": "publishing",
+    "groups": "publishing",
     "ledger": "publishing",
     "duties": "publishing",
     "rulebook": "publishing",

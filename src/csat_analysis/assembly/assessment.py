@@ -10,7 +10,7 @@ import pandas as pd
 from csat_analysis.assembly import comparisons, composite, load, procedure
 from csat_analysis.assembly.gates import ITEM_FIGURES, item_value, judge_gates
 from csat_analysis.assembly.load import Survey
-from csat_analysis.domain import fieldwork, schemas, scoring
+from csat_analysis.domain import fieldwork, parts, schemas, scoring
 from csat_analysis.domain.evidence import Evidence, Measure
 from csat_analysis.ground import runs
 from csat_analysis.ground.catalogue import MEASURES
@@ -38,6 +38,8 @@ class Assessment:
         ``id, certainty, probabilities``, or None.
     items, strata, groups, distribution, comparisons, forms
         Tables of ``scoring.item_figures``, ``by_group``, ``distribution``, ``score_forms``.
+    parts
+        See ``parts.rate_by_part``.
     steps, clauses
         Tables of ``procedure.judge_steps``, ``procedure.judge_clauses``.
     """
@@ -54,6 +56,7 @@ class Assessment:
     strata: pd.DataFrame
     groups: pd.DataFrame
     distribution: pd.DataFrame
+    parts: pd.DataFrame
     comparisons: pd.DataFrame
     steps: pd.DataFrame
     clauses: pd.DataFrame
@@ -99,7 +102,7 @@ def assess(survey: Survey) -> Assessment:
         gates=gates, triggers=triggers, index=index, grade=composite.grade_of(programme, index), items=items,
         strata=scoring.by_group(answers, evidence.forms, programme, {"stratum"} & set(evidence.forms)), groups=groups,
         distribution=scoring.distribution(answers, evidence.forms, programme, _rejected_answers(survey)),
-        comparisons=compare(survey, found, index), steps=duties,
+        parts=parts.rate_by_part(evidence, "stratum"), comparisons=compare(survey, found, index), steps=duties,
         clauses=procedure.judge_clauses(survey, gates, duties, triggers, items, found),
     )  # fmt: skip
 

@@ -12,16 +12,12 @@ from csat_analysis.domain import scoring
 from csat_analysis.ground.catalogue import MEASURES
 from csat_analysis.ground.clauses import rules
 from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
-from csat_analysis.ground.runs import Run
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, listing, prose, render, table
 from csat_analysis.publishing.phrases import (
-    column_title,
     formula,
     gate_sentences,
     grade_title,
-    group_title,
-    in_order,
     index_sum,
     item_title,
     level_title,
@@ -29,6 +25,7 @@ from csat_analysis.publishing.phrases import (
     points_listing,
     return_sentence,
     satisfied_reading,
+    share_and_interval,
     status_sentences,
 )
 
@@ -225,7 +222,7 @@ def item_table(result: Assessment, language: str) -> Exhibit:
     names = ["item", "n", "mean", *(("share_satisfied", "interval") if programme.satisfied else ())]
     rows = [
         (item_title(programme, item["id"], words), words.count(item["n"]), _mean_cell(item, programme, words),
-         *(_share_and_interval(item, words) if programme.satisfied else ()))
+         *(share_and_interval(item, words) if programme.satisfied else ()))
         for item in asked.to_dict("records")
     ]  # fmt: skip
     notes = []
@@ -252,65 +249,6 @@ def _mean_cell(item: Mapping[str, Any], programme: Programme, words: Words) -> C
     if item["mean_se"] is not None:
         below.append(words("note.se", se=words.number(item["mean_se"])))
     return Cell(words.number(item["mean"]), below=tuple(below) if item["mean"] is not None else ())
-
-
-def _share_and_interval(row: Mapping[str, Any], words: Words) -> tuple[str, str]:
-    return words.number(row["share_satisfied"], "share"), words.interval(row["conf_low"], row["conf_high"], "share")
-
-
-def group_table(result: Assessment, language: str) -> Exhibit:
-    """Return the satisfied share (else the mean) of each question in each stratum and group; small ones suppressed."""
-    words, survey = speak(language), result.survey
-    figures = [*result.strata.to_dict("records"), *result.groups.to_dict("records")]
-    asked = [item for item in survey.programme.item_ids if item in survey.answers]
-    cells = {
-        (row["by"], row["level"], row["id"]): _group_cell(row, survey.programme, len(asked) < 4, words)
-        for row in figures
-    }
-    rows = [
-        (_group_name(survey.run, by, level, words), *(cells[by, level, item] for item in asked))
-        for by in dict.fromkeys(row["by"] for row in figures)
-        for level in in_order(survey.run, by, {row["level"] for row in figures if row["by"] == by})
-    ]
-    heads = [Column(words("head.group")), *(Column(item_title(survey.programme, item, words), True) for item in asked)]
-    notes = [words("note.groups_descriptive"), *_without_group(result, words)]
-    if any(row["conf_low"] is not None for row in figures) and result.evidence.population:
-        notes.append(words("note.fpc_not_in_groups"))
-    if any(row["suppressed"] for row in figures):
-        notes.append(words("note.suppressed", min_n=survey.programme.min_n))
-    shown = (
-        "groups_mean" if not survey.programme.satisfied else "groups_no_interval" if _is_clustered(result) else "groups"
-    )
-    caption = words(f"caption.{shown}")
-    return table(caption, heads, rows, notes)
-
-
-def _without_group(result: Assessment, words: Words) -> list[str]:
-    """Return for each stratum and group how many forms belong to none."""
-    forms, run = result.evidence.forms, result.survey.run
-    columns = [*(["stratum"] if "stratum" in forms else []), *run.groups]
-    blank = {by: int(forms.loc[forms[by] == "", "count"].sum()) for by in columns}
-    return [
-        words("note.without_group", n=words.count(n), group=column_title(run, by, words))
-        for by, n in blank.items()
-        if n
-    ]
-
-
-def _group_name(run: Run, by: str, level: str, words: Words) -> str:
-    return words.colon(column_title(run, by, words), group_title(run, by, level, words))
-
-
-def _group_cell(row: Mapping[str, Any], programme: Programme, roomy: bool, words: Words) -> Cell:
-    if row["suppressed"]:
-        return Cell(words("not_computed"), below=(words("suppressed", min_n=programme.min_n),))
-    answered = words("figure.answered", n=words.count(row["n"]))
-    if not programme.satisfied:
-        return Cell(words.number(row["mean"]), below=(answered,))
-    share, bounds = _share_and_interval(row, words)
-    if bounds == words("not_computed"):
-        return Cell(share, below=(answered,))
-    return Cell(share, below=(words.aside(bounds, answered),) if roomy else (bounds, answered))
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------
@@ -347,31 +285,6 @@ def limits(result: Assessment, language: str) -> Exhibit:
 
 
 # --- for the analyst --------------------------------------------------------------------------------------------------
-
-
-def crosstab(result: Assessment, item: str, by: str, language: str) -> Exhibit:
-    """Return how often each answer was given in each group, groups smaller than ``min_n`` suppressed."""
-    words, survey = speak(language), result.survey
-    forms, programme = result.evidence.forms, survey.programme
-    counts = pd.crosstab(forms[by], survey.answers[item], values=forms["count"], aggfunc="sum").fillna(0)
-    counts = counts.reindex(columns=programme.level_ids, fill_value=0).drop(index="", errors="ignore")
-    rows = []
-    for level in in_order(survey.run, by, counts.index):
-        row, n = counts.loc[level], int(counts.loc[level].sum())
-        shares = [words.number(value / n if n >= programme.min_n else None, "share") for value in row]
-        rows.append(
-            (
-                group_title(survey.run, by, level, words),
-                words.count(n) if n >= programme.min_n else words("suppressed", min_n=programme.min_n),
-                *shares,
-            )
-        )
-    heads = [Column(column_title(survey.run, by, words)), Column(words("head.n"), True)]
-    heads += [Column(level_title(programme, level, words), True) for level in programme.level_ids]
-    caption = words(
-        "caption.crosstab", item=item_title(programme, item, words), group=column_title(survey.run, by, words)
-    )
-    return table(caption, heads, rows)
 
 
 def form_path_table(survey: Survey, form: str, language: str) -> Exhibit:

@@ -169,6 +169,11 @@ def satisfied_reading(programme: Programme, words: Words) -> str:
     return words(f"reading.{form.reading}", item=item, share=words.number(form.share, "share"), levels=levels)
 
 
+def share_and_interval(row: Mapping[str, Any], words: Words) -> tuple[str, str]:
+    """Return an item's satisfied share and its interval."""
+    return words.number(row["share_satisfied"], "share"), words.interval(row["conf_low"], row["conf_high"], "share")
+
+
 # --- sentences --------------------------------------------------------------------------------------------------------
 
 

@@ -138,6 +138,19 @@ class GroupRow(ItemRow):
     suppressed: bool
 
 
+class PartRow(Row):
+    """The satisfaction rate of a part: its forms add to those of the whole."""
+
+    by: str
+    level: str
+    numerator: Number
+    denominator: Number
+    value: Number
+    conf_low: Number
+    conf_high: Number
+    suppressed: bool
+
+
 class Comparison(Row):
     """A descriptive difference."""
 
@@ -235,6 +248,7 @@ class Record(Row):
     items: list[ItemRow]
     strata: list[GroupRow]
     groups: list[GroupRow]
+    parts: list[PartRow]
     complaints: Annotated[None, Field(description="register figures: still to come")] = None
     actions: list[Any] = []
     comparisons: list[Comparison]
@@ -261,7 +275,8 @@ def build(result: Assessment) -> Record:
         as_of=run.as_of.isoformat(), status=result.status, headline=_headline(result), counts=_counts(result),
         measures=rows(result.measures), gates=_gates(result),
         triggers=_triggers(result), index=result.index, grade=result.grade, items=rows(result.items),
-        strata=rows(result.strata), groups=rows(result.groups), comparisons=rows(result.comparisons),
+        strata=rows(result.strata), groups=rows(result.groups), parts=rows(result.parts),
+        comparisons=rows(result.comparisons),
         steps=_steps(result), clauses=[{"clause": c, "state": s} for c, s in standing(result.clauses).items()],
         accounts=rows(survey.accounts), findings=[finding._asdict() for finding in survey.findings],
         rejected=[_blank_to_none(row) for row in rows(survey.rejected.head(LISTED_REJECTIONS))],
