@@ -14,7 +14,7 @@ FLOORS = {
     "statistics": "certainty inference planning",
     "domain": "evidence schemas | fieldwork complaints scoring steps | parts",
     "assembly": "tables | load | comparisons composite gates procedure remedy | assessment",
-    "publishing": "markup phrases pages pooling | exhibits groups ledger figures records rulebook verdicts duties | company | publish portal | checks drafts runner",
+    "publishing": "kernels markup phrases pages pooling | exhibits groups ledger figures records rulebook verdicts duties | company | publish portal | checks drafts runner",
     "": "cli demo | synthetic | __main__",  # the doors
 }
 LANDINGS = [(floor, landing.split()) for floor, landings in FLOORS.items() for landing in landings.split("|")]

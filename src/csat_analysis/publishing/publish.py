@@ -24,7 +24,6 @@ import nbformat
 import pandas as pd
 import papermill
 from papermill.exceptions import PapermillExecutionError
-from traitlets.config import Config
 
 from csat_analysis.assembly import load, remedy, tables
 from csat_analysis.assembly.assessment import Assessment, assess
@@ -33,11 +32,10 @@ from csat_analysis.ground.errors import CsatError, DataError, ParameterError, Re
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import TABLES, Run
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import pages, records
+from csat_analysis.publishing import kernels, pages, records
 
 SCHEMA_VERSION = 1  # of the manifest
 PARAMETERS = ["language", "period", "project", "root"]
-LONGEST_SOCKET = 90  # systems allow 104 to 108 bytes, and a number follows
 
 
 @dataclass(frozen=True)
@@ -309,24 +307,17 @@ def execute(path: Path, task: Task, language: str) -> tuple[nbformat.NotebookNod
             papermill.execute_notebook(
                 _literal(path.resolve()), _literal(output), parameters, kernel_name="python3", cwd=str(task.root),
                 progress_bar=False, request_save_on_cell_execute=False, shutdown_kernel="immediate",
-                config=kernel_config(folder),
+                config=kernels.config(folder),
             )  # fmt: skip
         except PapermillExecutionError as error:
             failure = f"{error.ename}: {error.evalue}"
         except Exception as error:  # noqa: BLE001 - a kernel that dies or hangs is a failed chapter, whatever says so
-            failure = f"{type(error).__name__}: {error}"
+            failure = " ".join([f"{type(error).__name__}: {error}", kernels.last_words(folder)]).strip()
         try:
             executed = nbformat.read(output, as_version=4)
         except (OSError, ValueError):  # not written, or half
             executed = nbformat.read(path, as_version=4)
     return strip_clock(executed, failure), failure
-
-
-def kernel_config(folder: str) -> Config:
-    """Return how to talk to a kernel: through sockets in a folder where the system has them, not over the network."""
-    sockets = f"{folder}/kernel"
-    by_file = os.name == "posix" and len(sockets.encode()) < LONGEST_SOCKET
-    return Config({"KernelManager": {"transport": "ipc", "ip": sockets} if by_file else {}})
 
 
 def strip_clock(notebook: nbformat.NotebookNode, failure: str | None) -> nbformat.NotebookNode:
