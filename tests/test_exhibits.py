@@ -237,6 +237,7 @@ def test_a_survey_with_everything_leaves_no_exhibit_empty():
     shown_of = {  # what a survey without targets, clauses, steps and a remedy has none of
         "target_table": "normal", "remedy_table": "remedy due", "clause_table": "clauses and steps",
         "step_table": "clauses and steps", "register_table": "clauses and steps",
+        "part_table": "strata of a finite population",
     }  # fmt: skip
     empty = {name for name in EXHIBITS if not text(show(name, case("every table"), "zh")).strip()}
     assert empty == set(shown_of)

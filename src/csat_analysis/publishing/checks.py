@@ -41,7 +41,7 @@ def check(root: Path) -> tuple[list[str], list[str]]:
             for chapter in document.content.chapters:
                 read_chapter(chapter_path(root, document, chapter))
             findings += [f"{run.place}: {found}" for found in lint.lint_targets(document.content, run.targets)]
-            survey = load.read_survey(run, document, root, params.earlier_runs(rules, run))
+            survey = load.read_survey(run, document, root)
         except CsatError as error:
             errors += list(error.messages)
             continue
