@@ -86,13 +86,13 @@ def test_the_observed_rate_lies_near_the_truth(truth):
 
 @surveys([LANTING_2024, BEICHEN_2024])
 def test_over_many_seeds_the_truth_is_found_without_bias(truth):
-    # The mean of 40 distances of standard deviation about 1 has a standard error of 0.16: four of them.
+    # The mean of 16 distances of standard deviation about 1 has a standard error of 0.25: four of them.
     distances = []
-    for seed in range(40):
+    for seed in range(16):
         other = replace(truth, seed=seed, faults=(), repeated=())
         forms = synthetic.survey(other)["responses"]
         distances.append(observed(other, forms[forms[other.headline] != ""])[1])
-    assert abs(sum(distances) / len(distances)) < 0.64
+    assert abs(sum(distances) / len(distances)) < 1
 
 
 @every_survey
