@@ -20,6 +20,6 @@ def test_the_last_line_of_a_kernel_that_died_is_told(tmp_path):
 
 
 def test_sockets_stand_in_a_folder_where_its_name_is_short_enough(tmp_path):
-    assert kernels.config("/tmp/short").KernelManager == {"transport": "ipc", "ip": "/tmp/short/kernel"}
-    assert kernels.config("/tmp/" + "long" * 30).KernelManager == {}
-    assert kernels.config("/tmp/short").Manager.errors == "/tmp/short/errors.txt"
+    assert kernels.config("short").KernelManager == {"transport": "ipc", "ip": "short/kernel"}
+    assert kernels.config("long" * 30).KernelManager == {}
+    assert kernels.config("short").Manager.errors == "short/errors.txt"
