@@ -1,4 +1,4 @@
-"""The parts of a project add up to the whole, and no small one can be worked out from the total."""
+"""The parts of a project add up to the whole, and no small one is the difference to the total."""
 
 from xml.etree import ElementTree
 

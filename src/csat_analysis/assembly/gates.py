@@ -73,8 +73,16 @@ def verdict_of(passed: bool | None, sure: float | None, share: float | None, tip
     if passed is None or sure is None:
         return LITERAL[passed]
     stands = sure >= SURE if passed else sure <= 1 - SURE
-    near = tipping is not None and share is not None and 0 <= tipping <= 1 and abs(tipping - share) <= NEAR + 1e-12
-    return LITERAL[passed] if stands and not near else "borderline"
+    return LITERAL[passed] if stands and not is_near(tipping, share) else "borderline"
+
+
+def is_near(tipping: float | None, share: float | None) -> bool:
+    """Return whether a tipping point is one that people could hold, and close to the observed share.
+
+    >>> is_near(0.82, 0.9), is_near(0.79, 0.9), is_near(1.02, 0.95)
+    (True, False, False)
+    """
+    return tipping is not None and share is not None and 0 <= tipping <= 1 and abs(tipping - share) <= NEAR + 1e-12
 
 
 def certainty_of(figure: Measure, gate: Gate, evidence: Evidence) -> float | None:

@@ -23,7 +23,7 @@ def rate_by_part(evidence: Evidence, by: str) -> pd.DataFrame:
     Notes
     -----
     Intervals without finite-population correction. A part with fewer than ``min_n`` forms is suppressed, and where that
-    is but one, the smallest of the others with it, so that no figure can be worked out from the total.
+    is but one, the smallest of the others with it, so that it is not the difference to the total.
     """
     programme = evidence.programme
     nothing = by not in evidence.forms or programme.satisfied_form is None or evidence.is_weighted

@@ -1,7 +1,6 @@
 """What is well-formed in a procedure and yet suspicious? Findings for its author; none stops a run."""
 
 import math
-import operator
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -10,10 +9,9 @@ from typing import Any, NamedTuple
 
 from csat_analysis.ground.catalogue import MEASURES
 from csat_analysis.ground.clauses import matrix
-from csat_analysis.ground.programmes import Grade, Level, Place, Programme, Strict, reach
+from csat_analysis.ground.programmes import Grade, Level, Place, Programme, Strict, meets, reach
 from csat_analysis.ground.words import languages
 
-HOLDS = {"at_least": operator.ge, "more_than": operator.gt, "at_most": operator.le, "less_than": operator.lt}
 SATISFIED = re.compile(r"(?<!不)(?<!不[很太够])满意|(?<!dis)(?<!un)(?<!not[ _])satisf")
 DISSATISFIED = re.compile(r"不[很太够]?满意|(dis|un|not[ _])satisf")
 TEXTS = ("title", "text", "note", "explanation", "responsible")  # the keys that hold a text of each language
@@ -177,7 +175,7 @@ def _tables(programme: Programme) -> list[tuple[Place, dict[str, float]]]:
 def _reachable_gates(programme: Programme) -> Found:
     for i, gate in enumerate(programme.gates):
         low, high = reach(programme, gate.measure)
-        met = {HOLDS[gate.comparison](value, gate.threshold) for value in (low, high)}
+        met = {meets(value, gate.comparison, gate.threshold) for value in (low, high)}
         meant = _meant(gate.threshold, high)
         if len(met) == 1:
             wrong = f"is {'always' if met == {True} else 'never'} {gate.comparison} {gate.threshold:g}"

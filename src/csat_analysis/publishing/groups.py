@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from csat_analysis.assembly.assessment import Assessment
+from csat_analysis.domain import scoring
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Run
 from csat_analysis.ground.words import Words, speak
@@ -107,7 +108,8 @@ def crosstab(result: Assessment, item: str, by: str, language: str) -> Exhibit:
     """Return how often each answer was given in each group, groups smaller than ``min_n`` suppressed."""
     words, survey = speak(language), result.survey
     forms, programme = result.evidence.forms, survey.programme
-    counts = pd.crosstab(forms[by], survey.answers[item], values=forms["count"], aggfunc="sum").fillna(0)
+    answers = scoring.usable(survey.answers, forms, programme)[item]
+    counts = pd.crosstab(forms[by], answers, values=forms["count"], aggfunc="sum").fillna(0)
     counts = counts.reindex(columns=programme.level_ids, fill_value=0).drop(index="", errors="ignore")
     rows = []
     for level in in_order(survey.run, by, counts.index):

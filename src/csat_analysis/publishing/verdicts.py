@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from csat_analysis.assembly.assessment import Assessment, compute
-from csat_analysis.assembly.gates import NEAR, bounds_of_silent, unit_of
+from csat_analysis.assembly.gates import NEAR, bounds_of_silent, is_near, unit_of
 from csat_analysis.ground.catalogue import MEASURES, SURE
 from csat_analysis.ground.programmes import Gate, Programme
 from csat_analysis.ground.words import Words, speak
@@ -144,7 +144,7 @@ def tipping_cell(judged: Mapping[str, Any] | None, words: Words) -> Cell:
     if not 0 <= point <= 1:
         return Cell(words("tipping.never"))
     turns = "below" if (judged["comparison"] in ("at_least", "more_than")) == judged["passed"] else "above"
-    near = (words("tipping.near"),) if abs(point - judged["value"]) <= NEAR + 1e-12 else ()
+    near = (words("tipping.near"),) if is_near(point, judged["value"]) else ()
     return Cell(words(f"tipping.{turns}", rate=words.number(point, "share")), below=near)
 
 
