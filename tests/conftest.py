@@ -1,6 +1,7 @@
 """A small procedure, and surveys small enough to be checked by eye; each test writes down only what it is about."""
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,8 @@ import yaml
 
 from csat_analysis.assembly import load
 from csat_analysis.assembly.tables import Sheet
-from csat_analysis.ground import runs
+from csat_analysis.ground import params, runs
+from csat_analysis.ground.params import Document
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Run, RunFile
 
@@ -71,6 +73,41 @@ def survey_of(
     named = {"responses": responses, **(tables or {})}
     sheets = {table: sheet(text, f"{table}.csv") for table, text in named.items()}
     return load.assemble(programme or demo(), run_of(**keys), sheets)
+
+
+# --- what is the same in every root is found once -----------------------------------------------------------------------
+
+SHIPPED = params.shipped("params", "programmes")
+
+
+def once(read: Callable[..., Document[Programme]]) -> Callable[..., Document[Programme]]:
+    """Return how to read a programme file, a shipped one once: a test that changes one takes a copy."""
+    shipped = functools.cache(read)
+    return lambda path, root=None: shipped(path) if path.parent == SHIPPED else read(path, root)
+
+
+def once_each(judge: Callable[[Programme], list[str]]) -> Callable[[Programme], list[str]]:
+    """Return how to judge a programme; one that was judged before is not judged again."""
+    judged: dict[int, tuple[Programme, list[str]]] = {}  # with the programme, so that no other gets its number
+
+    def judge_once(programme: Programme) -> list[str]:
+        if id(programme) not in judged:
+            judged[id(programme)] = (programme, judge(programme))
+        return judged[id(programme)][1]
+
+    return judge_once
+
+
+@pytest.fixture(scope="session", autouse=True)
+def found_once() -> Iterator[None]:
+    """Read the shipped procedures, compute their worked examples and cut a font once in a session, not at every command."""
+    from csat_analysis.publishing import checks, pages  # here: who wants the small procedure alone need not import them
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "font_subset", functools.cache(pages.font_subset.__wrapped__))
+        patch.setattr(params, "read_programme", once(params.read_programme))
+        patch.setattr(checks, "deviations", once_each(checks.deviations))
+        yield
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A root that is published in a second, and what the tests of the upper floors ask of it."""
 
+import ast
 import base64
 import contextlib
 import hashlib
@@ -9,13 +10,19 @@ import os
 import re
 import subprocess
 import sys
+import traceback
+import warnings
 from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import nbformat
 from fontTools.ttLib import TTFont
+from ipykernel.ipkernel import IPythonKernel
+from IPython.core.formatters import DisplayFormatter
+from nbformat.v4 import new_output
+from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
 from csat_analysis import cli
 
@@ -144,7 +151,13 @@ def csat(*arguments: str | Path) -> Answer:
 
 
 def run(root: Path, *arguments: str | Path) -> Answer:
-    """Return what ``csat run`` answers, one run at a time."""
+    """Return what ``csat run`` answers, one run at a time; the cells of its chapters are executed in this process."""
+    with without_kernels():
+        return run_in_kernels(root, *arguments)
+
+
+def run_in_kernels(root: Path, *arguments: str | Path) -> Answer:
+    """Return what ``csat run`` answers, one run at a time, each chapter in a kernel of its own."""
     return csat("run", "--root", root, "--jobs", "1", *arguments)
 
 
@@ -166,6 +179,64 @@ def process(*arguments: str | Path, **options) -> subprocess.Popen[str]:
         [sys.executable, "-m", "csat_analysis", *map(str, arguments)], env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, **options,
     )  # fmt: skip
+
+
+# --- chapters without kernels -----------------------------------------------------------------------------------------
+
+
+class InThisProcess(Engine):
+    """Executes the cells of a chapter here: no kernel has to be started, and to import everything again.
+
+    That a page is the same from a kernel is a claim of test_end_to_end.py. A warning, which there stands on the page,
+    here fails the chapter.
+    """
+
+    @classmethod
+    def execute_managed_notebook(cls, manager: NotebookExecutionManager, kernel_name: str, **options: Any) -> None:
+        """Execute the cells in their order up to the first that fails."""
+        names: dict[str, Any] = {"__name__": "__main__"}
+        manager.nb.metadata.language_info = IPythonKernel.language_info
+        for number, cell in enumerate((each for each in manager.nb.cells if each.cell_type == "code"), start=1):
+            cell.execution_count = number
+            cell.outputs = outputs(cell.source, names, number)
+            if any(output.output_type == "error" for output in cell.outputs):
+                return manager.cell_exception(cell)
+
+
+def outputs(source: str, names: dict[str, Any], number: int) -> list[nbformat.NotebookNode]:
+    """Return what a cell shows, given the names of those before it; it adds its own."""
+    try:
+        value = evaluate(source, names)
+    except Exception as error:
+        trace = traceback.format_exc().splitlines()
+        return [new_output("error", ename=type(error).__name__, evalue=str(error), traceback=trace)]
+    if value is None:
+        return []
+    data, metadata = DisplayFormatter().format(value)
+    return [new_output("execute_result", data=data, metadata=metadata, execution_count=number)]
+
+
+def evaluate(source: str, names: dict[str, Any]) -> Any:
+    """Return the value of the last line of a cell, nothing where that is none."""
+    statements = ast.parse(source)
+    last = statements.body.pop() if statements.body and isinstance(statements.body[-1], ast.Expr) else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for hidden in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+            warnings.simplefilter("ignore", hidden)
+        exec(compile(statements, "<cell>", "exec"), names)  # noqa: S102 - as a kernel does
+        return eval(compile(ast.Expression(last.value), "<cell>", "eval"), names) if last else None  # noqa: S307
+
+
+@contextlib.contextmanager
+def without_kernels() -> Iterator[None]:
+    """Let papermill execute chapters in this process."""
+    usual = papermill_engines.get_engine()
+    papermill_engines.register(None, InThisProcess)
+    try:
+        yield
+    finally:
+        papermill_engines.register(None, usual)
 
 
 # --- what it leaves ---------------------------------------------------------------------------------------------------

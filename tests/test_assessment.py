@@ -337,14 +337,15 @@ def test_a_grade_brings_the_probability_of_every_band():
 
 
 def test_strata_and_groups_have_the_figures_of_the_items():
-    rows = "form_id | delivery | service | count | building | segment\na | satisfied | fair | 5 | A | x\nb | fair | fair | 4 | B | x"
+    rows = "form_id | delivery | service | count | building | segment\na | satisfied | fair | 5 | A | x\nb | fair | fair | 4 | B | x\nc | fair | fair | 1 | C | x"
     found = assess(survey_of(rows, design={"stratum": "building"}, groups=["segment"]))
     assert found.strata[["by", "level", "id", "n", "suppressed"]].to_numpy().tolist() == [
         ["stratum", "A", "delivery", 5, False], ["stratum", "A", "service", 5, False],
         ["stratum", "B", "delivery", None, True], ["stratum", "B", "service", None, True],
+        ["stratum", "C", "delivery", None, True], ["stratum", "C", "service", None, True],
     ]  # fmt: skip
     assert found.groups[["by", "level", "id", "n", "suppressed"]].to_numpy().tolist() == [
-        ["segment", "x", "delivery", 9, False], ["segment", "x", "service", 9, False],
+        ["segment", "x", "delivery", 10, False], ["segment", "x", "service", 10, False],
     ]  # fmt: skip
 
 

@@ -219,8 +219,8 @@ def test_each_clause_stands_with_what_carries_it(tmp_path):
         "demo@1: Demonstration",
         "Clause  What it asks  Carried out by",
         "5       Scope         nothing",
-        "5.2     Returns       Rule on: Return rate (return_rate)",
-        "5.3     Reminders     Required where not met: Remind (remind)",
+        "5.2     Returns       Rule on “Return rate” (return_rate)",
+        "5.3     Reminders     Required where not met, “Remind” (remind)",
         "                      Step “Call them” (call)",
         "Clauses: 3; carried out by nothing: 1.",
     ]
@@ -229,7 +229,7 @@ def test_each_clause_stands_with_what_carries_it(tmp_path):
         "条款  要求    由何落实",
         "5     范围    无",
         "5.2   回收率  回收率的规定（return_rate）",
-        "5.3   催收    未达标时应采取：催收（remind）",
+        "5.3   催收    未达标时应采取的措施“催收”（remind）",
         "              步骤“电话催收”（call）",
         "条款共 3 条，其中 1 条无任何规定、步骤或记录落实。",
     ]

@@ -1,6 +1,7 @@
 """What other people's scripts rely on: options, exit status, where messages go, and that nothing else happens."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from csat_analysis import __version__
 from publishing import (
     CHECKOUT,
+    RESPONSES,
     chapter,
     csat,
     make_root,
@@ -22,12 +24,18 @@ from publishing import (
 )
 
 
-@pytest.fixture
-def root(tmp_path):
-    """Return a root of one run whose numbers take no time, published before."""
-    folder = make_root(tmp_path / "root")
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """Return a root of one run whose numbers take no time, published; nobody writes into it."""
+    folder = make_root(tmp_path_factory.mktemp("published"))
     assert run(folder).status == 0
     return folder
+
+
+@pytest.fixture
+def root(published, tmp_path):
+    """Return a copy of it, to change."""
+    return shutil.copytree(published, tmp_path / "root")
 
 
 def test_version_is_printed():
@@ -42,15 +50,15 @@ def test_every_command_explains_itself(command):
     assert "--verbose" in answer.out
 
 
-def test_options_stand_after_the_command(root):
-    assert csat("list", "--root", root).status == 0
-    before = csat("--root", root, "list")
+def test_options_stand_after_the_command(published):
+    assert csat("list", "--root", published).status == 0
+    before = csat("--root", published, "list")
     assert (before.status, before.out) == (2, "")
     assert "--root" in before.err
 
 
-def test_root_is_the_working_folder_unless_it_is_named(root, monkeypatch):
-    monkeypatch.chdir(root)
+def test_root_is_the_working_folder_unless_it_is_named(published, monkeypatch):
+    monkeypatch.chdir(published)
     assert csat("list").out == "demo\t2024\tfresh\n"
     assert csat("list", "--root", ".").out == "demo\t2024\tfresh\n"
 
@@ -81,13 +89,13 @@ WRONG_CALLS = {
 
 
 @pytest.mark.parametrize("call", WRONG_CALLS.values(), ids=WRONG_CALLS.keys())
-def test_a_wrong_call_ends_with_2_and_writes_nothing(call, root, monkeypatch):
-    monkeypatch.chdir(root)
-    before = snapshot(root)
+def test_a_wrong_call_ends_with_2_and_writes_nothing(call, published, monkeypatch):
+    monkeypatch.chdir(published)
+    before = snapshot(published)
     answer = csat(*call)
     assert answer.status == 2
     assert answer.err if call else answer.out + answer.err
-    assert snapshot(root) == before
+    assert snapshot(published) == before
 
 
 @pytest.mark.parametrize("command", ["check", "list", "run"])
@@ -124,11 +132,17 @@ def three(tmp_path):
     ],
 )
 def test_projects_and_periods_may_be_repeated(three, options, chosen):
-    answer = run(three, *options)
+    answer = csat("list", "--root", three, *options)
     assert answer.status == 0
-    assert [line.split(":")[0] for line in answer.out.splitlines()] == chosen
+    assert [" ".join(line.split("\t")[:2]) for line in answer.out.splitlines()] == chosen
+
+
+def test_the_runs_of_the_named_projects_and_periods_are_published_and_no_others(three):
+    answer = run(three, "--project", "one", "--project", "三", "--period", "2024")
+    assert answer.status == 0
+    assert [line.split(":")[0] for line in answer.out.splitlines()] == ["one 2024", "三 2024"]
     published = {f"{path.parts[-3]} {path.parts[-2]}" for path in (three / "reports").glob("*/*/record.json")}
-    assert published == set(chosen)
+    assert published == {"one 2024", "三 2024"}
 
 
 def test_languages_may_be_repeated(tmp_path):
@@ -312,22 +326,16 @@ def test_check_ends_with_1_when_a_file_cannot_be_used(tmp_path):
 
 
 def test_the_package_is_a_command_too_and_a_terminal_without_chinese_is_no_obstacle(tmp_path):
-    root = make_root(tmp_path, {"params/runs/demo.yml": None, "params/runs/园雅.yml": run_file("园雅", "2024")})
-    done = process("list", "--root", root, "--why", env={"PYTHONIOENCODING": "ascii"})
-    out, err = done.communicate(timeout=60)
-    assert (done.returncode, err) == (0, "")
-    assert out == "\\u56ed\\u96c5\t2024\tnever run\n"
-
-
-def test_a_record_is_valid_json_whatever_the_locale(tmp_path):
-    root = make_root(tmp_path, TWO)
-    shutil.rmtree(root / "data" / "other")
-    done = process("run", "--root", root, "--jobs", "1", env={"LC_ALL": "C", "PYTHONUTF8": "0"})
+    files = {"params/runs/demo.yml": None, "params/runs/园雅.yml": run_file("园雅", "2024")}
+    root = make_root(
+        tmp_path, {**files, **TWO, "data/other/2024/responses.csv": "", "data/园雅/2024/responses.csv": RESPONSES}
+    )
+    done = process("run", "--root", root, "--jobs", "1", env={"PYTHONIOENCODING": "ascii"})
     out, err = done.communicate(timeout=60)
     assert done.returncode == 1
-    assert err.startswith("data/other/2024: no responses.csv")
-    assert "demo 2024: ok" in out
-    assert json.loads((root / "reports/demo/2024/record.json").read_bytes())["title"]["zh"] == "示例"
+    assert err.startswith("data/other/2024/responses.csv: is empty")
+    assert re.fullmatch(r"other 2024: unusable\n\\u56ed\\u96c5 2024: ok in \S+ s\n", out)
+    assert record(root, "园雅/2024")["title"]["zh"] == "示例"
 
 
 def test_check_looks_for_the_chapters_too(tmp_path):

@@ -64,6 +64,13 @@ def pooled(*found):
     return pooling.pool(listed(*found), pooling.rule_of(listed(*found)))
 
 
+def part(level, numerator, denominator, **keys):
+    """Return a part of a project as a record has it; without numbers it is suppressed."""
+    value = None if denominator is None else numerator / denominator
+    return {"by": "stratum", "level": level, "title": {"zh": f"{level}号楼", "en": f"Building {level}"}, "suppressed": value is None,
+            "numerator": numerator, "denominator": denominator, "value": value, "conf_low": None, "conf_high": None, **keys}  # fmt: skip
+
+
 def entries(*found):
     """Return records with the pages they would have."""
     return [
@@ -133,7 +140,7 @@ def test_the_company_is_shown_with_all_that_its_verdict_stands_on():
         "Satisfaction rate": ["85.79 % 344 ÷ 401"],
         "95 % confidence interval": ["84.34 % to 87.12 %"],
         "Rule": ["≥ 85.00 % clause 2§4.4.1"],
-        "Verdict": ["borderline by the letter met certainty 88.4 %"],
+        "Verdict": ["borderline met by the letter certainty 88.4 %"],
         "Worst to best": ["75.27 % to 87.53 %"],
         "Tipping point": [figures["Tipping point"][0]],
         "Action set off": ["none"],
@@ -369,6 +376,44 @@ def test_projects_are_not_ranked():
     assert list(tables(html)["Projects side by side"])[1:] == ["a", "b", "c"]
 
 
+# --- parts of projects ------------------------------------------------------------------------------------------------
+
+BUILT = record("b", 90, 120, parts=[part("1", 50, 60), part("2", 40, 60)])
+
+
+def rows_of(html, caption):
+    """Return the rows of a table below its heads, as texts."""
+    [table] = [t for t in re.findall(r"<table>(.*?)</table>", html, flags=re.DOTALL) if f"<caption>{caption}" in t]
+    rows = re.findall(r"<tr>(.*?)</tr>", table, flags=re.DOTALL)[1:]
+    return [[plain(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, flags=re.DOTALL)] for row in rows]
+
+
+def test_the_parts_of_a_project_stand_with_the_project_they_add_up_to():
+    html = page(record("a", 10, 100), BUILT)
+    assert rows_of(html, "Parts of the projects") == [
+        ["b", "Building 1", "50 ÷ 60", "83.33 %"],
+        ["b", "Building 2", "40 ÷ 60", "66.67 %"],
+        ["b", "All", "90 ÷ 120", "75.00 %"],
+    ]
+
+
+def test_a_suppressed_part_has_no_figure_on_the_company_page():
+    html = page(
+        record("a", 3, 90, parts=[part("1", None, None), part("2", None, None), part("", 1, 80, title=None)]), BUILT
+    )
+    rows = [row[1:] for row in rows_of(html, "Parts of the projects")[:3]]
+    assert rows == [
+        ["Building 1", "suppressed", "–"],
+        ["Building 2", "suppressed", "–"],
+        ["Not stated", "1 ÷ 80", "1.25 %"],
+    ]
+    assert any("would follow from the total" in note for note in notes(html))
+
+
+def test_without_parts_there_is_no_table_of_them():
+    assert not [caption for caption in tables(page(YUANYA, LANTING)) if "Parts" in caption]
+
+
 # --- other figures ----------------------------------------------------------------------------------------------------
 
 
@@ -448,7 +493,13 @@ def test_whatever_a_record_holds_appears_as_text(title):
             "index": {"value": 1.0}, "rule": {**RULE, "clause": name},
         }  # fmt: skip
         low = record(
-            "a", 10, 100, within=[{"en": name}, {"en": name}], triggers=[{**DUE, "title": {"en": name}}], **keys
+            "a",
+            10,
+            100,
+            within=[{"en": name}, {"en": name}],
+            triggers=[{**DUE, "title": {"en": name}}],
+            parts=[part("1", 10, 100, title={"en": name})],
+            **keys,
         )
         return page(low, record("b", 10, 100, status="void", **keys))
 
@@ -532,3 +583,12 @@ def test_the_portal_shows_the_verdict_of_the_company_with_its_certainty(tmp_path
     row = tables(html)[words("portal.company")][words.title(YUANYA["programme"]["title"])]
     assert row[:3] == ["2024", "2", "344 ÷ 401"]
     assert row[-2].startswith(words("verdict.borderline")) and plain(words.chance(0.8839)) in row[-2]
+
+
+@pytest.mark.parametrize(("language", "said"), [
+    ("en", "Together, 2 projects have a satisfaction rate of 85.79 % (95 % confidence interval: 84.34 % to 87.12 %). The rule asks ≥ 85.00 %: borderline (met by the letter, certainty 88.4 %). Day of the report: 2025-01-10."),
+    ("zh", "合并 2 个项目，满意率为 85.79%"),
+])  # fmt: skip
+def test_the_section_opens_with_what_all_say_together(language, said):
+    html = page({**YUANYA, "as_of": "2025-01-10"}, {**LANTING, "as_of": "2025-01-10"}, language=language)
+    assert plain(re.search(r'<p class="lead">(.*?)</p>', html)[1]).startswith(said)

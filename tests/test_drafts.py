@@ -69,7 +69,6 @@ def test_a_newcomer_begins_in_an_empty_folder(tmp_path):
     assert [line for line in answer.out.splitlines() if re.match(r"mine\.yml|first|data/", line)] == []
 
 
-@pytest.mark.slow
 def test_a_newcomer_runs_what_was_written(begun, tmp_path):
     drafts.write(tmp_path, {**drafts.programme_files(params.read_rules(tmp_path), "mine"), **project(begun)})
     assert run(tmp_path, "--project", "first").status == 0

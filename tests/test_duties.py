@@ -5,6 +5,7 @@ import functools
 import re
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 
 from conftest import demo, survey_of
@@ -157,7 +158,8 @@ def test_there_is_a_dash_only_where_there_is_no_value(name, language):
         ):
             assert (due == DASH) is (row["due_on"] is None)
             assert (done == DASH) is (row["done_on"] is None)
-            assert (evidence.split(" / ")[0] == DASH) is not bool(row["evidence"])
+            is_silent = not (row["evidence"] or row["reason"]) and row["why"] in ("done", "not_due")
+            assert (evidence == DASH) is is_silent
     assert not any(cell == DASH for row in rows(duties.clause_table(found, language)) for cell in row[:3])
 
 
@@ -170,16 +172,17 @@ def test_a_clause_is_shown_with_its_title_how_it_stands_and_each_carrier():
     assert shown["1"][:2] == ["T1", "late"]  # the rule is borderline, the plan late
     assert "85.00 %" in shown["1"][2] and "certainty" in shown["1"][2] and "PLAN" in shown["1"][2]
     assert shown["2"][:2] == ["T2", "met"]
-    assert shown["3"][1] == "missing" and "1 of 2" in shown["3"][2]
+    assert shown["3"][1] == "missing" and "2 times, 1 of them met" in shown["3"][2]
     assert shown["5"][1:] == ["carried by nothing", DASH]
 
 
 @EACH_LANGUAGE
 def test_a_summary_counts_the_clauses_and_names_those_that_want_attention(language):
     words, shown = speak(language), text(duties.clause_summary(case("everything"), language))
-    for state, names in (("missing", "3"), ("late", "1"), ("uncited", "5")):
-        assert words.colon(words(f"state.{state}"), names) in shown
-    assert words.colon(words("state.met"), "2") not in shown
+    for state, names in (("missing", ["3", "4"]), ("late", ["1"]), ("uncited", ["5"])):
+        counted = words("state_count", state=words(f"state.{state}"), n=len(names))
+        assert words.aside(counted, words.listing(names)).replace("\u00a0", " ") in shown
+    assert words.aside(words("state_count", state=words("state.met"), n=1), "2") not in shown
     assert text(duties.clause_summary(case("nothing"), language)) == words("sentence.no_clauses")
 
 
@@ -215,6 +218,49 @@ def test_a_step_that_is_called_like_a_question_keeps_its_own_title():
     found = result(entries="", items=items, steps=[duty("delivery", title="STEP")])
     shown = text(duties.clause_table(found, "en"))
     assert "STEP" in shown and "QUESTION" not in shown
+
+
+def told(found: Assessment, language: str) -> str:
+    """Return by what the first clause is carried out, and how that is known."""
+    return rows(duties.clause_table(found, language))[0][3]
+
+
+@pytest.mark.parametrize(
+    "entry, english, chinese",
+    [
+        ("2024-05-01 | 2024-04-01 | | E-1 |", "met (done 2024-04-01; evidence: E-1)", "达标（2024 年 4 月 1 日完成；凭证：E-1）"),
+        ("2024-05-01 | 2024-05-02 | | E-1 | flood", "late (done 2024-05-02; due 2024-05-01; evidence: E-1; reason: flood)", "延迟（2024 年 5 月 2 日完成；期限为 2024 年 5 月 1 日；凭证：E-1；原因：flood）"),
+        ("| 2024-05-02 | | |", "missing (done 2024-05-02; no evidence is named)", "缺失（2024 年 5 月 2 日完成；未注明凭证）"),
+        ("2024-05-01 | | | |", "missing (due 2024-05-01; nothing on record)", "缺失（期限为 2024 年 5 月 1 日；到期而无完成记录）"),
+        ("2025-06-01 | | | |", "not due yet (due 2025-06-01)", "未到期（期限为 2025 年 6 月 1 日）"),
+    ],
+)  # fmt: skip
+def test_a_clause_says_when_a_step_was_done_when_it_was_due_and_by_what_that_is_known(entry, english, chinese):
+    found = result(entries=f"visit | {entry}", clauses=clauses("1"), steps=[duty("visit")])
+    assert told(found, "en") == f"Step “VISIT”: {english}"
+    assert told(found, "zh") == f"步骤“VISIT”：{chinese}"
+
+
+def test_of_a_repeated_step_a_clause_tells_the_time_that_stands_worst():
+    entries = "visit | 2024-06-30 | 2024-07-12 | | E-1 | flood\nvisit | 2024-12-31 | 2024-12-01 | | E-2 |"
+    found = result(entries=entries, clauses=clauses("1"), steps=[duty("visit", every="half_year")])
+    late = "done 2024-07-12; due 2024-06-30; evidence: E-1; reason: flood"
+    assert told(found, "en") == f"Step “VISIT”: late (2 times, 1 of them met; that of 2024 H1: {late})"
+
+
+def test_where_no_steps_table_was_delivered_no_number_of_times_is_told():
+    found = result(clauses=clauses("1"), steps=[duty("visit", every="half_year")])
+    assert told(found, "en") == "Step “VISIT”: not assessed yet (no steps table was delivered)"
+
+
+def test_a_clause_shows_a_rule_with_the_two_numbers_of_its_figure():
+    found = result(clauses=clauses("1"), gates=[gate("return_rate")], counts={"distributed": 50})
+    assert told(found, "zh") == "回收率的规定：未达标（≥ 85.00%；40 ÷ 50 = 80.00%）"
+
+
+def test_a_note_explains_only_the_standings_that_are_there():
+    shown = text(duties.clause_table(result(entries="visit | | 2024-05-01 | | E-1 |", steps=[duty("visit")]), "en"))
+    assert "by hand" in shown and "“Applied”" not in shown and "“Not assessed yet”" not in shown
 
 
 # --- steps and registers ----------------------------------------------------------------------------------------------
@@ -271,19 +317,40 @@ def test_a_step_without_an_interval_that_was_done_twice_is_told_twice():
     assert cells(shown, "en", "evidence") == ["E-1", "E-2"]
 
 
+def test_of_a_step_on_record_very_often_the_worst_are_listed_and_the_others_counted():
+    # 60 times in time, then 3 of which no evidence is named
+    good = [f"audit | | {day:%Y-%m-%d} | | E-{n} |" for n, day in enumerate(pd.date_range("2024-01-01", periods=60))]
+    entries = "\n".join([*good, *["audit | | 2024-11-05 | | |"] * 3])
+    shown = duties.step_table(result(entries=entries, steps=[duty("audit"), duty("meeting")]), "en")
+    told = [row[5] for row in rows(shown)]
+    assert told == ["met"] * 21 + ["missing"] * 3 + ["missing"]
+    assert "the 24 that stand worst are listed; the other 39 are in the table of steps" in text(shown)
+
+
+def test_a_table_of_steps_may_hold_anything():
+    days = ["2024-01-31", "2024-13-45", "9999-12-31", "0001-01-01", "", "44927"]
+    what = ["audit", "<script>alert(1)</script>", "=cmd", "", "\u202emoc"]
+    rows = [(step, due, done, "<b>DESK</b>", "E-1", "") for step in what for due in days for done in days]
+    table = pd.DataFrame(rows, columns=["step", "due_on", "done_on", "responsible", "evidence", "reason"])
+    entered = table.to_csv(index=False, sep="|").partition("\n")[2].strip()
+    found = result(entries=entered, steps=[duty("audit", every="month")])
+    kept = found.survey.tables["steps"]
+    gone = found.survey.rejected.loc[found.survey.rejected["table"] == "steps", "row"]
+    assert len(kept) + gone.nunique() >= len(rows) and set(kept["step"]) <= {"audit"}
+    assert len(found.steps) >= 12 and "<b>" not in duties.step_table(found, "zh").html
+
+
 def test_a_register_says_by_what_it_is_there():
     shown = duties.register_table(case("everything"), "en")
     assert cells(shown, "en", "standing") == ["met", "missing", "not assessed yet"]
-    assert cells(shown, "en", "evidence")[0].split(" / ") == ["E-2", "left behind by its step"]
+    assert cells(shown, "en", "evidence")[0].split(" / ") == ["E-2", "made by its step"]
 
 
 @EACH_LANGUAGE
-def test_a_procedure_without_steps_has_no_table_of_them(language):
-    assert (
-        rows(duties.step_table(case("nothing"), language))
-        == rows(duties.register_table(case("nothing"), language))
-        == []
-    )
+def test_a_procedure_without_steps_or_records_says_so_and_has_no_table(language):
+    for each, kind in ((duties.step_table, "steps"), (duties.register_table, "registers")):
+        shown = each(case("nothing"), language)
+        assert rows(shown) == [] and text(shown) == speak(language)(f"sentence.no_{kind}")
 
 
 @EACH_LANGUAGE

@@ -146,6 +146,20 @@ def test_steps_registers_and_measures_share_their_names(identifier, registers):
     assert found == [f"steps.1.id: {identifier!r} is taken; steps, registers and measures share their names."]
 
 
+@pytest.mark.parametrize("identifier", ["return_rate", "fieldwork", "index"])
+def test_a_register_is_not_called_like_a_measure(identifier):
+    assert faults(registers=[step(identifier)]) == [
+        f"registers.0.id: {identifier!r} is taken; steps, registers and measures share their names."
+    ]
+
+
+def test_steps_that_precede_each_other_in_a_circle_are_a_fault():
+    circle = [step("plan", before="review"), step("review", before="print"), step("print", before="plan")]
+    found = faults(steps=[*circle, step("budget", before="plan")])  # the budget only leads into it
+    assert [each.partition(":")[0] for each in found] == [f"steps.{n}.before" for n in range(3)]
+    assert "'plan' has to precede itself; take one of the circle's steps out." in found[0]
+
+
 def test_a_register_stands_once():
     assert faults(registers=[step("minutes"), step("minutes")]) == [
         "registers.1.id: 'minutes' stands twice; each id stands once."

@@ -128,15 +128,20 @@ def test_these_tests_draw_without_the_fonts_of_the_machine():
     assert font_manager.findfont(figures.FONT) == str(FONT)
 
 
+@functools.cache
+def known() -> set[int]:
+    """Return the characters of the packaged font."""
+    with TTFont(FONT, lazy=True) as font:
+        return set(font.getBestCmap())
+
+
 @EACH
 @EACH_LANGUAGE
 def test_every_text_is_set_in_the_packaged_font_and_the_font_has_its_characters(figure, language):
     texts = [each for each in tree(drawn(figure, language)).iter() if each.tag in (f"{SVG}text", f"{SVG}tspan")]
     assert texts
     assert {re.search(r"font-family: '([^']+)'", each.get("style")).group(1) for each in texts} == {figures.FONT}
-    with TTFont(FONT, lazy=True) as font:
-        known = font.getBestCmap()
-    assert {letter for text in labels(drawn(figure, language)) for letter in text if ord(letter) not in known} == set()
+    assert {each for text in labels(drawn(figure, language)) for each in text if ord(each) not in known()} == set()
 
 
 @pytest.mark.parametrize("figure, language", [("answers", "zh"), ("items", "en")])
@@ -441,11 +446,12 @@ def titled(*titles: str, levels: tuple[str, ...] = ()) -> Assessment:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("title", ["$x$", "$\\frac$", "5$ 6$", "\\$x\\$", "a_b^c\\n", "_x", "%d"])
-def test_a_title_is_drawn_as_it_is_written(title):
-    exhibit = figures.answers(titled(title, "B", levels=(title, f"{title}2")), "zh")
-    assert (labels(exhibit).count(title), labels(exhibit).count(f"{title}2")) == (2, 1)
-    assert f"（{title}）" in sentence(exhibit)
+def test_a_title_is_drawn_as_it_is_written():
+    titles = ("$x$", "$\\frac$", "5$ 6$", "\\$x\\$", "a_b^c\\n", "_x", "%d")
+    exhibit = figures.answers(titled(*titles, levels=titles), "zh")
+    shown = labels(exhibit)
+    assert [shown.count(title) for title in titles] == [2] * len(titles)  # as a question, and as an answer
+    assert f"（{titles[0]}）" in sentence(exhibit)
 
 
 HOSTILE = [

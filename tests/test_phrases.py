@@ -118,7 +118,7 @@ def test_the_values_of_a_column_are_called_and_ordered_as_the_run_file_says():
     [
         ("item", "service", "题目“服务”"),
         ("step", "service", "步骤“上门服务”"),
-        ("trigger", "flag", "未达标时应采取：催收"),
+        ("trigger", "flag", "未达标时应采取的措施“催收”"),
         ("register", "good", "记录“优良名册”"),
         ("grade", "good", "评价等级“good”"),
         ("contradiction", "clash", "自相矛盾的答案：前后矛盾"),
@@ -307,8 +307,8 @@ def test_a_status_names_the_condition_that_is_not_met():
 
 NO_VALUE = ("主要指标没有可用的数值。", "The headline figure has no value that can be used.")
 UNJUDGED = (
-    "规程未规定结果有效的条件，未作此项判定。",
-    "The procedure sets no condition for valid results; none was checked.",
+    "规程未规定结果无效的条件，按有效列出。",
+    "The procedure does not say when results are void; they are reported as they stand.",
 )
 
 

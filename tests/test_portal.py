@@ -129,9 +129,9 @@ RATED = {"measure": "satisfaction_rate", "unit": "share", "comparison": "at_leas
     ("gate", "said"),
     [
         ({"value": 0.86, "passed": True, "verdict": "borderline", "certainty": 0.71},
-         "Satisfaction rate 86.00 % (≥ 85.00 %) borderline: by the letter met; certainty 71.0 %"),
+         "Satisfaction rate 86.00 % (≥ 85.00 %) borderline: met by the letter; certainty 71.0 %"),
         ({"value": 0.84, "passed": False, "verdict": "borderline", "certainty": 0.31},
-         "Satisfaction rate 84.00 % (≥ 85.00 %) borderline: by the letter not met; certainty 31.0 %"),
+         "Satisfaction rate 84.00 % (≥ 85.00 %) borderline: not met by the letter; certainty 31.0 %"),
         ({"value": 0.8, "passed": False, "verdict": "not_met", "certainty": 0.01}, "Satisfaction rate 80.00 % (≥ 85.00 %)"),
         ({"value": 0.8, "passed": False}, "Satisfaction rate 80.00 % (≥ 85.00 %)"),
         ({"value": 0.9, "passed": True}, "none"),
@@ -175,8 +175,8 @@ def test_projects_are_pooled_by_procedure_edition_and_period(report, tmp_path):
 @pytest.mark.parametrize(
     ("satisfied", "verdict"),
     [
-        (140, "not met"), (169, "borderline by the letter not met"), (170, "borderline by the letter met"),
-        (171, "borderline by the letter met"), (180, "met"),
+        (140, "not met"), (169, "borderline not met by the letter"), (170, "borderline met by the letter"),
+        (171, "borderline met by the letter"), (180, "met"),
     ],
 )  # fmt: skip
 def test_all_projects_together_are_held_to_the_rule_of_the_procedure(report, tmp_path, satisfied, verdict):

@@ -76,15 +76,16 @@ def drawn(tmp_path_factory):
         DATA: "form_id,delivery,service,segment\nr1,satisfied,fair,东区\n"
         + "".join(f"o{number},{text},fair,{text}\n" for number, text in enumerate(quoted)),
     }
-    root = make_root(tmp_path_factory.mktemp("drawn"), files)
+    root = make_root(tmp_path_factory.mktemp("drawn") / "一个 folder", files)
     assert run(root).status == 0
     return root
 
 
 @pytest.mark.slow
-def test_another_process_in_another_folder_and_time_zone_gives_the_same_bytes(drawn, tmp_path):
-    root = shutil.copytree(drawn, tmp_path / "另一个 folder")
-    elsewhere = {"PYTHONHASHSEED": "7", "TZ": "Pacific/Kiritimati", "LC_ALL": "C"}
+def test_another_process_in_another_folder_time_zone_and_encoding_gives_the_same_bytes(drawn, tmp_path):
+    """The other one executes the chapter in a kernel, too."""
+    root = shutil.copytree(drawn, tmp_path / "another folder")
+    elsewhere = {"PYTHONHASHSEED": "7", "TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONUTF8": "0"}
     done = process("run", "--root", root, "--force", "--jobs", "1", env=elsewhere)
     assert done.communicate(timeout=120)[1] == ""
     assert done.returncode == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from publishing import csat, record, write
+from publishing import csat, record, run, write
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 LANGUAGES = {"en": "README.md", "zh": "README.zh-CN.md"}
@@ -41,10 +41,9 @@ def test_a_table_with_other_headers_is_read_as_it_is(language, tmp_path):
     assert (answer.status, answer.err) == (0, "")
 
 
-@pytest.mark.slow
 def test_a_newcomers_own_data_becomes_a_page(tmp_path):
     root = newcomer("en", tmp_path)
-    assert csat("run", "--root", root, "--project", "my_estate").status == 0
+    assert run(root, "--project", "my_estate").status == 0
     assert record(root, "my_estate/2024")["counts"]["returned"] == 3
     assert (root / "reports/my_estate/2024/20_satisfaction.en.html").is_file()
 

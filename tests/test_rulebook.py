@@ -123,7 +123,7 @@ def example(responses: str, expect: dict, **keys) -> Programme:
                 ["交货：平均分的规定", "> 3.00（目标）", ASSUMED, ""],
                 ["指标“满意度调查率”", "实得分 ÷（满分 × 回收份数）", "条款 4.1", ""],
                 ["指标“投诉率”", "投诉次数 ÷ 发货次数", ASSUMED, ""],
-                ["未达标时应采取：催收", "适用指标：回收率", "条款 5.3", ""],
+                ["未达标时应采取的措施“催收”", "适用指标：回收率", "条款 5.3", ""],
                 ["指数", "满意度得分 − 100 × 投诉率", "条款 6", ""],
                 ["评价等级“优”", "≥ 85.00", ASSUMED, ""],
                 ["步骤“调查”", "每半年一次", "条款 7", ""],
@@ -149,15 +149,15 @@ def test_every_rule_stands_with_its_value_its_source_and_its_reason(number, rule
     [
         ("Answers of the scale", "Good, Poor"),
         ("A form is satisfied when", "at least 80.00 % of its answers are “Good”"),
-        ("The satisfaction rate is a share of", "returned forms"),
-        ("Rule on: Delivery: mean points", "> 3.00 (target)"),
+        ("Denominator of the satisfaction rate", "returned forms"),
+        ("Rule on “Delivery: mean points”", "> 3.00 (target)"),
         (
-            "A form is valid with",
+            "What makes a form valid",
             "answered questions: at least 2; answered or not applicable: at least 60.00 % of the questions",
         ),
         ("Contradictory answers: Clash", "Delivery: “Good”; Service: “Good” or “Poor”"),
         ("Full points of a form", "3.5"),
-        ("Required where not met: Remind", "measure: Return rate"),
+        ("Required where not met, “Remind”", "measure: Return rate"),
         ("Step “Survey”", "every half year"),
         ("Step “Plan”", "at least 1 month(s) before: the first form goes out; Office; Minutes"),
         ("Step “Approval”", "before: Survey; when needed"),
@@ -248,7 +248,7 @@ def test_a_grade_is_said_to_start_where_it_starts(lower, shown):
 
 def test_a_trigger_that_nothing_sets_off_is_no_broken_sentence():
     programme = demo(gates=[], triggers=[{"id": "flag", "title": {"zh": "催收", "en": "Remind"}}])
-    value = dict(row[:2] for row in lines(rulebook.rule_table(programme, "zh")))["未达标时应采取：催收"]
+    value = dict(row[:2] for row in lines(rulebook.rule_table(programme, "zh")))["未达标时应采取的措施“催收”"]
     assert value and value != "适用指标："
 
 

@@ -4,12 +4,11 @@ import json
 import os
 import re
 import shutil
-import signal
 import time
 
 import pytest
 
-import csat_analysis
+from csat_analysis.ground import params
 from csat_analysis.publishing import publish, runner
 from publishing import (
     COUNTED,
@@ -19,11 +18,11 @@ from publishing import (
     csat,
     make_root,
     manifest,
-    process,
     programme,
     record,
     run,
     run_file,
+    run_in_kernels,
     snapshot,
     state,
     states,
@@ -231,22 +230,19 @@ def test_a_new_language_joins_those_there_are_and_stays(root):
     assert run(root).out == "demo 2024: skipped (fresh)\n"
 
 
-def test_another_package_makes_everything_stale(root, tmp_path):
-    package = tmp_path / "elsewhere" / "csat_analysis"
-    shutil.copytree(os.path.dirname(csat_analysis.__file__), package, ignore=shutil.ignore_patterns("__pycache__"))
+def test_another_package_makes_everything_stale(root, tmp_path, monkeypatch):
+    package = shutil.copytree(params.PACKAGE, tmp_path / "csat_analysis", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(params, "PACKAGE", package)
+    monkeypatch.setattr(publish, "package_digest", publish.package_digest.__wrapped__)  # as in a process of its own
+    assert state(root) == "fresh"
     with (package / "words" / "en.yml").open("a", encoding="utf-8") as words:
         words.write("# another word\n")
-    listed = process("list", "--root", root, "--why", env={"PYTHONPATH": str(package.parent)})
-    out, err = listed.communicate(timeout=120)
-    assert (listed.returncode, err) == (0, "")
-    assert out == "demo\t2024\tstale\tpackage changed\n"
+    assert state(root) == "stale: package changed"
 
 
 def test_the_package_is_its_code_its_words_and_its_templates():
     assert publish.package_digest() == publish.package_digest()
-    suffixes = {
-        path.suffix for path in publish.params.PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts
-    }
+    suffixes = {path.suffix for path in params.PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     assert suffixes - {".json"} == {".py", ".yml", ".j2", ".css"}, "add the new kind to publish.package_digest"
 
 
@@ -316,7 +312,7 @@ def failed(request, two_chapters, tmp_path_factory):
     root = shutil.copytree(two_chapters, tmp_path_factory.mktemp("failed") / "root")
     before = snapshot(root / PAGES)
     write(root, {f"notebooks/{CHAPTER}.ipynb": request.param})
-    return root, run(root), before, request.param
+    return root, run_in_kernels(root), before, request.param
 
 
 def test_a_failed_chapter_ends_with_1_and_says_which_and_why(failed):
@@ -374,7 +370,7 @@ def test_mended_the_next_run_clears_it(failed, mended, tmp_path):
 
 def test_a_failed_run_is_tried_again(failed, tmp_path):
     root = shutil.copytree(failed[0], tmp_path / "root")
-    assert run(root).status == 1
+    assert run_in_kernels(root).status == 1
     assert state(root).startswith("failed: ")
     assert len(list((root / PAGES).iterdir())) == len(list((failed[0] / PAGES).iterdir()))
 
@@ -391,75 +387,17 @@ def test_a_run_that_failed_at_first_has_no_pages_and_is_made_when_mended(tmp_pat
     assert not (root / PAGES / "failed").exists()
 
 
-# --- interrupts -------------------------------------------------------------------------------------------------------
-
-SLOW = chapter('import time\nopen("begun", "w").close()\ntime.sleep(60)')
-HIDDEN = "reports/*/.*"
-
-
-@pytest.fixture
-def slow(root):
-    """Return a published root whose chapter now takes a minute, with a second project."""
-    files = {"params/runs/other.yml": run_file("other", "2024"), "data/other/2024/responses.csv": RESPONSES}
-    return write(root, {**files, f"notebooks/{CHAPTER}.ipynb": SLOW})
-
-
-def stop(root, number, *arguments):
-    """Run the command, send it a signal in the middle of a chapter, and return its status and what it said."""
-    running = process("run", "--root", root, *arguments)
-    end = time.monotonic() + 120
-    while not (root / "begun").exists() and time.monotonic() < end:
-        time.sleep(0.05)
-    running.send_signal(number)
-    out, err = running.communicate(timeout=60)
-    assert "Traceback" not in err
-    return running.returncode, out, err
-
-
-@pytest.mark.parametrize(
-    ("number", "jobs", "status"),
-    [(signal.SIGINT, 1, 130), (signal.SIGINT, 2, 130), (signal.SIGKILL, 2, -9)],
-    ids=["interrupted", "two interrupted", "two killed"],
-)
-def test_a_run_that_is_stopped_leaves_the_old_pages_whole_and_the_next_one_clears_up(number, jobs, status, slow):
-    before = snapshot(slow / PAGES)
-    ended, out, err = stop(slow, number, "--jobs", str(jobs))
-    assert (ended, out) == (status, "")
-    if number == signal.SIGINT:
-        assert "Interrupted; what was finished is kept, the rest is as it was." in err
-    assert snapshot(slow / PAGES) == before
-    assert not (slow / "reports/other/2024").exists()
-    if number == signal.SIGINT and jobs == 1:
-        assert list(slow.glob(HIDDEN)) == []
-    write(slow, {f"notebooks/{CHAPTER}.ipynb": COUNTED, "params/programmes/demo.yml": programme(CHAPTER)})
-    time.sleep(1.5 if jobs > 1 else 0)  # what worked for the killed process ends with it
-    assert states(slow) == {("demo", "2024"): "fresh", ("other", "2024"): "never run"}
-    assert run(slow).status == 0
-    assert list(slow.glob(HIDDEN)) == []
-
-
-def test_a_process_killed_for_want_of_memory_is_a_failed_run(root):
-    kills = chapter("import os, signal\nos.kill(os.getppid(), signal.SIGKILL)")
-    files = {"params/runs/other.yml": run_file("other", "2024"), "data/other/2024/responses.csv": RESPONSES}
-    before = snapshot(root / PAGES)
-    write(root, {**files, f"notebooks/{CHAPTER}.ipynb": kills})
-    answer = csat("run", "--root", root, "--jobs", "2")
-    assert answer.status == 1
-    assert "was killed (out of memory?); run again, with fewer --jobs." in answer.err
-    assert snapshot(root / PAGES) == before
-
-
-# --- in several processes, in order -----------------------------------------------------------------------------------
+# --- how it ended -----------------------------------------------------------------------------------------------------
 
 
 def test_runs_are_told_in_their_order_whatever_ends_first(tmp_path):
-    files = {f"params/runs/{name}.yml": run_file(name, "2023", "2024") for name in ("a", "b")}
-    files |= {f"data/{name}/{period}/responses.csv": RESPONSES for name in ("a", "b") for period in ("2023", "2024")}
-    root = make_root(tmp_path, {**files, "params/runs/demo.yml": None, "data/b/2023/responses.csv": ""})
+    files = {"params/runs/a.yml": run_file("a", "2024"), "params/runs/b.yml": run_file("b", "2023", "2024")}
+    files |= {f"data/{each}/responses.csv": RESPONSES for each in ("a/2024", "b/2024")}
+    files |= {"params/runs/demo.yml": None, "data/b/2023/responses.csv": ""}
+    root = make_root(tmp_path, files, chapters=(CHAPTER,))
     answer = csat("run", "--root", root, "--jobs", "2")
-    assert answer.status == 1
+    assert (answer.status, executed(root)) == (1, ["en", "en"])
     assert [line.split(" in ")[0] for line in answer.out.splitlines()] == [
-        "a 2023: ok",
         "a 2024: ok",
         "b 2023: unusable",
         "b 2024: ok",
@@ -489,7 +427,7 @@ def test_the_status_is_that_of_the_contract(states, left_out, status):
 
 
 def test_a_fault_of_ours_is_a_sentence_and_the_other_runs_go_on(root):
-    rules = csat_analysis.params.read_rules(root)
+    rules = params.read_rules(root)
     [good] = [runner.state_of(rules, each, force=True) for each in rules.runs]
     bad = runner.State(good.run, "stale", (), publish.Task(None, good.run, None, (), {}))  # no root, no procedure
     outcomes = runner.bring_up_to_date([bad, good], 1, lambda state, outcome: None)
@@ -509,19 +447,6 @@ def test_a_broken_run_file_does_not_stop_the_others_that_are_named(root):
     assert run(root, "--project", "demo").status == 0
 
 
-def test_what_a_process_with_our_number_left_is_put_right(root):
-    target = root / PAGES
-    before = snapshot(target)
-    aside = target.with_name(f".2024.{os.getpid()}.0ld70ken.old")
-    target.rename(aside)
-    publish.recover(target)
-    assert (snapshot(target), aside.exists()) == (before, False)
-    aside.mkdir()
-    publish.recover(target)
-    assert (snapshot(target), aside.exists()) == (before, False)
-
-
-@pytest.mark.slow
 def test_a_root_may_have_braces_in_its_name(tmp_path):
     root = make_root(tmp_path / "br{a}ce", chapters=(CHAPTER,))
     assert run(root).status == 0

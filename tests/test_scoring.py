@@ -322,9 +322,33 @@ def grouped(rows: str, **keys) -> pd.DataFrame:
 @pytest.mark.parametrize("n, suppressed", [(4, True), (5, False), (6, False)])
 def test_groups_of_fewer_than_five_answers_are_suppressed(n, suppressed):
     found = grouped(f"a | satisfied | fair | {n} | A").loc[("A", "delivery")]
-    assert found["suppressed"] is suppressed
+    assert found["suppressed"] == suppressed
     assert [found[name] is None for name in scoring.FIGURES] == [suppressed] * len(scoring.FIGURES)
     assert suppressed or (found["n"], found["share_satisfied"]) == (n, 1)
+
+
+@pytest.mark.parametrize(
+    "answers, shown",
+    [
+        ([3, 9, 7, 40], [9, 40]),  # 3 alone would be the total less the others: 7 goes with it
+        ([3, 1, 7, 40], [40]),  # 3 + 1 are fewer than five together
+        ([3, 2, 7, 40], [7, 40]),
+        ([0, 9, 7, 40], [9, 7, 40]),  # nobody answered: nothing to give away
+        ([5, 9], [5, 9]),
+        ([4, 9], []),
+    ],
+)
+def test_what_is_left_out_does_not_follow_from_the_total(answers, shown):
+    counts = pd.Series(answers)
+    hidden = scoring.suppressed(counts, 5)
+    assert counts[~hidden].tolist() == shown
+    left_out = counts[hidden & (counts > 0)]
+    assert len(left_out) != 1 and not 0 < left_out.sum() < 5
+
+
+def test_a_small_group_takes_the_next_smallest_of_its_table_with_it():
+    found = grouped("a | satisfied | fair | 3 | A\nb | fair | fair | 6 | B\nc | fair | fair | 9 | C")
+    assert found.xs("delivery", level="id")["suppressed"].to_dict() == {"A": True, "B": True, "C": False}
 
 
 def test_a_programme_sets_the_size_of_a_small_group():

@@ -139,7 +139,7 @@ def test_there_are_no_faults_but_the_declared_ones(truth):
     rows, forms = committed(truth, "responses"), answered(truth)
     answers = pd.Series(forms[list(truth.items)].to_numpy().ravel())
     assert answers[~answers.isin([*truth.levels, synthetic.INAPPLICABLE])].value_counts().to_dict() == {
-        "": 5,
+        "": 5 if truth.project != "yunting" else 8,  # and a form with one answer of four
         "非常好": 1,
         "not_applicable": 1,
     }

@@ -220,6 +220,12 @@ def test_a_figure_that_rounding_would_turn_is_named():
 # --- those who did not answer -----------------------------------------------------------------------------------------
 
 
+def test_without_a_rule_on_the_rate_there_are_bounds_and_no_columns_of_a_verdict():
+    shown = verdicts.nonresponse_table(result(forms(36, 4), {"distributed": 100}, gates=[]), "en")
+    assert rows(shown) == [["Satisfaction rate", "90.00 %", "36.00 % to 96.00 %"]]
+    assert "no tipping point" in text(shown)
+
+
 def test_worst_best_and_tipping_point_are_those_of_the_silent():
     # 40 of 100 came back, 36 satisfied: at worst 36 %, at best 96 %; 85 % of all needs 49 of the 60
     shown = rows(verdicts.nonresponse_table(result(forms(36, 4), {"distributed": 100}), "en"))
@@ -419,6 +425,18 @@ def test_more_satisfied_forms_than_were_sent_stop_no_page():
 
 def test_of_clusters_no_curve_is_drawn():
     assert "<svg" not in figures.operating_characteristic(case("clusters"), "en").html
+
+
+@pytest.mark.parametrize(
+    "found, why",
+    [
+        (lambda: case("clusters"), "the forms come in clusters"),
+        (lambda: result(forms(34, 6), gates=[]), "no rule of this procedure"),
+        (lambda: result(forms(0, 0, 5)), "there are no forms"),
+    ],
+)
+def test_where_no_curve_is_drawn_the_one_reason_is_told(found, why):
+    assert why in text(figures.operating_characteristic(found(), "en"))
 
 
 # --- what a single form does ------------------------------------------------------------------------------------------

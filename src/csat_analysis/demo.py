@@ -196,7 +196,13 @@ YUNTING_2024 = Truth(
     strata={"一期": (140, 0.90), "二期": (120, 0.85)},
     items={"work_quality": 0.05, "build_quality": -0.2, "service": 0.1, "overall": 0.0},
     distribution_rate=0.96, return_rate=0.82, blank_share=0.32, nonresponse=0.04,
-    faults=ordinary_faults("2024", "work_quality", "build_quality", "service"), repeated=(20,),
+    faults=(
+        *ordinary_faults("2024", "work_quality", "build_quality", "service"),
+        *(Fault(22, item, "") for item in ("work_quality", "build_quality", "service")),  # one answer of four
+        *(Fault(24, item, "不满意") for item in ("work_quality", "build_quality", "service")),
+        Fault(24, "overall", "很满意"),  # satisfied with nothing but the whole
+    ),
+    repeated=(20,),
     channels=("电话", "短信", "面访"),
     praise=("交房流程顺畅,讲解清楚", "销售顾问专业", "户型好,质量放心"),
     blame=("外墙渗水,维修拖了很久", "交房时墙面空鼓较多", "售后电话难打通"),

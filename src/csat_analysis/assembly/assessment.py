@@ -2,6 +2,7 @@
 
 import datetime as dt
 import importlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,12 +89,8 @@ class Assessment:
 def assess(survey: Survey) -> Assessment:
     """Return everything the programme says of a survey."""
     programme = survey.programme
-    evidence = gather(survey)
-    found = {name: compute(name, evidence) for name in published(programme, survey.run.targets)}
-    index = composite.index_of(programme, found, evidence)
-    answers = scoring.usable(survey.answers, evidence.forms, programme)
+    evidence, found, index, answers, gates = _judged(survey, published(programme, survey.run.targets))
     items = scoring.item_figures(answers, evidence.forms, programme, evidence.population)
-    gates = judge_gates(survey, evidence, found, index, answers)
     triggers = triggers_of(programme, gates)
     groups = scoring.by_group(answers, evidence.forms, programme, survey.run.groups)
     duties = procedure.judge_steps(survey, has_groups=len(groups) > 0)
@@ -107,22 +104,25 @@ def assess(survey: Survey) -> Assessment:
     )  # fmt: skip
 
 
-def compare(survey: Survey, found: dict[str, Measure], index: dict[str, Any] | None) -> pd.DataFrame:
-    """Return how far the measures are from their targets and from those of earlier periods."""
-    now, tables = comparisons.figures(found, index), [comparisons.compare_targets(survey.run.targets, found)]
-    for kind, earlier in survey.earlier.items():
-        before, status = _earlier_figures(earlier, list(found))
-        tables.append(comparisons.compare_periods(kind, earlier.run.period, status, now, before))
-    return comparisons.together(tables)
-
-
-def _earlier_figures(survey: Survey, names: list[str]) -> tuple[dict[str, comparisons.Interval], str]:
-    """Return the measures of an earlier survey, and its status."""
+def _judged(
+    survey: Survey, names: Iterable[str]
+) -> tuple[Evidence, dict[str, Measure], dict[str, Any] | None, pd.DataFrame, pd.DataFrame]:
+    """Return the evidence of a survey, the measures named, the index, the answers that enter figures, and the gates."""
     evidence = gather(survey)
     found = {name: compute(name, evidence) for name in names}
     index = composite.index_of(survey.programme, found, evidence)
     answers = scoring.usable(survey.answers, evidence.forms, survey.programme)
-    return comparisons.figures(found, index), status_of(survey, judge_gates(survey, evidence, found, index, answers))
+    return evidence, found, index, answers, judge_gates(survey, evidence, found, index, answers)
+
+
+def compare(survey: Survey, found: dict[str, Measure], index: dict[str, Any] | None) -> pd.DataFrame:
+    """Return how far the measures are from their targets and from those of earlier periods."""
+    now, tables = comparisons.figures(found, index), [comparisons.compare_targets(survey.run.targets, found)]
+    for kind, earlier in survey.earlier.items():
+        _, before, its_index, _, gates = _judged(earlier, found)
+        then, status = comparisons.figures(before, its_index), status_of(earlier, gates)
+        tables.append(comparisons.compare_periods(kind, earlier.run.period, status, now, then))
+    return comparisons.together(tables)
 
 
 def _rejected_answers(survey: Survey) -> pd.DataFrame:

@@ -11,11 +11,11 @@ from csat_analysis.domain.evidence import Measure
 from csat_analysis.ground import runs
 from csat_analysis.ground.clauses import matrix
 
-COLUMNS = ["clause", "rule", "id", "state", "because", "gate"]
+COLUMNS = ["clause", "rule", "id", "state", "gate"]
 # How a clause stands, the worst first: what one of its carriers is, the clause is not better.
 ORDER = (
-    "not_met", "missing", "late", "missed", "borderline", "required", "no_data", "in_progress", "pending",
-    "not_assessed", "met", "not_required", "applied", "uncited",
+    "not_met", "missing", "late", "missed", "borderline", "required", "no_data", "in_progress", "not_assessed",
+    "pending", "met", "not_required", "applied", "uncited",
 )  # fmt: skip
 
 
@@ -45,8 +45,8 @@ def judge_clauses(
     Returns
     -------
     DataFrame
-        One row per clause and carrier: ``clause, rule`` (the key in the programme)``, id, state, because, gate`` (its
-        row among the gates); a clause that nothing carries has one row, ``uncited``.
+        One row per clause and carrier: ``clause, rule`` (the key in the programme)``, id, state, gate`` (its row
+        among the gates); a clause that nothing carries has one row, ``uncited``.
 
     Notes
     -----
@@ -63,7 +63,7 @@ def judge_clauses(
                 place = survey.programme.gates.index(rule["value"])
                 state = {"state": _of_gate(verdicts[place]), "gate": place}
             elif rule["rule"] in ("step", "register"):
-                state = _of_duty(states[rule["id"]])
+                state = {"state": steps.worst(states[rule["id"]]["state"])}
             elif rule["rule"] == "trigger":
                 state = {"state": _of_trigger(rule["id"], gates, triggers)}
             rows.append({**nothing, "clause": clause.id, "rule": rule["rule"], "id": rule["id"], **state})
@@ -75,11 +75,6 @@ def judge_clauses(
 def _of_gate(gate: Mapping[str, Any]) -> str:
     verdict = gate["verdict"] or "no_data"
     return "missed" if verdict == "not_met" and gate["severity"] == "target" else str(verdict)
-
-
-def _of_duty(occurrences: pd.DataFrame) -> dict[str, Any]:
-    state = steps.worst(occurrences["state"])
-    return {"state": state, "because": occurrences.loc[occurrences["state"] == state, "why"].iloc[0]}
 
 
 def _of_trigger(trigger: str, gates: pd.DataFrame, triggers: pd.DataFrame) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 
 from csat_analysis.domain.evidence import Evidence
-from csat_analysis.domain.scoring import satisfaction_rate
+from csat_analysis.domain.scoring import satisfaction_rate, suppressed
 
 COLUMNS = ["by", "level", "numerator", "denominator", "value", "conf_low", "conf_high", "suppressed"]
 
@@ -22,8 +22,7 @@ def rate_by_part(evidence: Evidence, by: str) -> pd.DataFrame:
 
     Notes
     -----
-    Intervals without finite-population correction. A part with fewer than ``min_n`` forms is suppressed, and where that
-    is but one, the smallest of the others with it, so that it is not the difference to the total.
+    Intervals without finite-population correction. Small parts are ``scoring.suppressed``.
     """
     programme = evidence.programme
     nothing = by not in evidence.forms or programme.satisfied_form is None or evidence.is_weighted
@@ -34,14 +33,6 @@ def rate_by_part(evidence: Evidence, by: str) -> pd.DataFrame:
         rate = satisfaction_rate(replace(evidence, forms=forms, frame=None))
         rows.append((by, level, rate.numerator, rate.denominator, rate.value, rate.conf_low, rate.conf_high))
     parts = pd.DataFrame(rows, columns=COLUMNS[:-1], dtype=object)
-    return _suppressed(parts, programme.min_n)
-
-
-def _suppressed(parts: pd.DataFrame, min_n: int) -> pd.DataFrame:
-    """Return the parts with the figures of small ones taken away, and of one more where that is a single one."""
-    size = parts["denominator"].astype(float)
-    small = size < min_n
-    if small.sum() == 1 and len(parts) > 1:
-        small |= size == size[~small].min()
+    small = suppressed(parts["denominator"], programme.min_n)
     hidden = ["numerator", "denominator", "value", "conf_low", "conf_high"]
     return parts.assign(suppressed=small, **{name: parts[name].mask(small, None) for name in hidden})

@@ -314,7 +314,7 @@ def _figures(item: str, worth: tuple[pd.DataFrame, ...], forms: pd.DataFrame, po
 
 
 def by_group(answers: pd.DataFrame, forms: pd.DataFrame, programme: Programme, columns: Iterable[str]) -> pd.DataFrame:
-    """Return the items' figures for each group of forms, those of fewer than ``min_n`` answers suppressed.
+    """Return the items' figures for each group of forms, those ``suppressed`` that rest on too few answers.
 
     Parameters
     ----------
@@ -324,19 +324,48 @@ def by_group(answers: pd.DataFrame, forms: pd.DataFrame, programme: Programme, c
     Returns
     -------
     DataFrame
-        ``by, level``, the columns of ``item_figures``, ``suppressed``: the figures, n among them, are None. An item
-        that nobody of a group answered is suppressed only where the group itself is small.
+        ``by, level``, the columns of ``item_figures``, ``suppressed``: the figures, n among them, are None.
     """
     worth, rows = _worth(answers, programme), []
     for by in columns:
         for level, places in forms.groupby(by, sort=True).indices.items():
             group, part = forms.iloc[places], tuple(table.iloc[places] for table in worth)
             for item in programme.item_ids if level != "" else ():
-                found = _figures(item, part, group, None)
-                small = (found["n"] or int(group["count"].sum())) < programme.min_n
-                shown = dict.fromkeys(found) if small else found
-                rows.append({"by": by, "level": level, "id": item, **shown, "suppressed": small})
-    return pd.DataFrame(rows, columns=["by", "level", "id", *FIGURES, "suppressed"], dtype=object)
+                size = int(group["count"].sum())
+                rows.append({"by": by, "level": level, "id": item, **_figures(item, part, group, None), "size": size})
+    found = pd.DataFrame(rows, columns=["by", "level", "id", *FIGURES, "size"], dtype=object).assign(suppressed=False)
+    for _, table in found.groupby(["by", "id"], sort=False):
+        found.loc[table.index, "suppressed"] = suppressed(table["n"], programme.min_n, table["size"])
+    found.loc[found["suppressed"], list(FIGURES)] = None
+    return found[["by", "level", "id", *FIGURES, "suppressed"]]
+
+
+def suppressed(answers: pd.Series, min_n: int, forms: pd.Series | None = None) -> pd.Series:
+    """Return which groups of a table are not shown: small ones, and more so that no total gives them away.
+
+    Parameters
+    ----------
+    answers
+        How many answers each group has.
+    forms
+        How many forms each has: one of which nobody answered is small where it has few forms.
+
+    Notes
+    -----
+    What is left out must be two groups at least and ``min_n`` answers together, else it is the difference between the
+    total and the groups shown. The smallest of the others join them until it is not.
+
+    >>> suppressed(pd.Series([3, 9, 7, 40]), 5).tolist()
+    [True, False, True, False]
+    """
+    size = answers.astype(float)
+    small = (size if forms is None else size.mask(size == 0, forms.astype(float))) < min_n
+    for smallest in size[~small & (size > 0)].sort_values(kind="stable").index:
+        left_out = size[small & (size > 0)]
+        if left_out.empty or (len(left_out) > 1 and left_out.sum() >= min_n):
+            break
+        small[smallest] = True
+    return small
 
 
 def distribution(

@@ -16,7 +16,7 @@ MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
 COLUMNS = [
     "kind", "id", "window", "due_on", "done_on", "state", "why", "responsible", "evidence", "reason", "clause",
 ]  # fmt: skip
-STATES = ("missing", "late", "pending", "not_assessed", "met")  # the worst first
+STATES = ("missing", "late", "not_assessed", "pending", "met")  # the worst first
 
 
 @dataclass(frozen=True)

@@ -105,15 +105,36 @@ def _unknown_items(programme: Programme) -> Iterator[tuple[Place, str]]:
 def _unknown_steps(programme: Programme) -> Iterator[tuple[Place, str]]:
     """Yield the steps that stand twice, or name a step or a register that is none."""
     registers, ids = [register.id for register in programme.registers], [step.id for step in programme.steps]
-    taken = [*registers, *MEASURES, FIELDWORK]
+    words, follows = [*MEASURES, "index", FIELDWORK], {step.id: step.before for step in programme.steps}
+    taken = [*registers, *words]
+    for position, register in enumerate(registers):
+        if register in words:
+            yield (
+                ("registers", position, "id"),
+                f"{register!r} is taken; steps, registers and measures share their names.",
+            )
     for position, step in enumerate(programme.steps):
         if step.id in [*ids[:position], *taken]:
             yield ("steps", position, "id"), f"{step.id!r} is taken; steps, registers and measures share their names."
         if step.before is not None and step.before not in {FIELDWORK, *ids} - {step.id}:
             known = sorted({FIELDWORK, *ids} - {step.id})
             yield ("steps", position, "before"), f"{step.before!r} is no other step here; use one of {known}."
+        if step.before != step.id and step.id in _chain(step.before, follows):
+            yield (
+                ("steps", position, "before"),
+                f"{step.id!r} has to precede itself; take one of the circle's steps out.",
+            )
         if step.record is not None and step.record not in registers:
             yield ("steps", position, "record"), f"{step.record!r} is not a register here; use one of {registers}."
+
+
+def _chain(step: str | None, follows: dict[str, str | None]) -> list[str]:
+    """Return a step and those that it has to precede, each once."""
+    met: list[str] = []
+    while step is not None and step not in met:
+        met.append(step)
+        step = follows.get(step)
+    return met
 
 
 def _unlisted_clauses(programme: Programme) -> Iterator[tuple[Place, str]]:

@@ -1,5 +1,6 @@
 """How does the whole company stand? The page of all projects of a procedure together, from their records alone."""
 
+import datetime as dt
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -338,6 +339,35 @@ def project_cells(record: Record, shown: Shown, words: Words) -> list[Cell]:
     return [*cells, *([verdict_cell(gate, words)] if shown.rule else [])]
 
 
+def parts_table(entries: Sequence[Entry], words: Words) -> Exhibit:
+    """Return the satisfaction rate of each part of each project, with the project that they add up to."""
+    rows = [row for entry in entries for row in part_rows(entry["record"], words)]
+    heads = [Column(words("portal.project")), Column(words("company.part"))]
+    heads += [Column(words("portal.parts"), True), Column(words("measure.satisfaction_rate"), True)]
+    notes = [words("company.note.parts"), words("note.fpc_not_in_parts")]
+    if any(words("suppressed") in row for row in rows):
+        notes.append(words("company.note.suppressed"))
+    return table(words("company.parts"), heads, rows, notes)
+
+
+def part_rows(record: Record, words: Words) -> list[tuple[str, ...]]:
+    """Return a project's parts and their sum; nothing of a project without parts."""
+    name = title_of(record, words)
+    own = [(name, words.title(part["title"], part["level"] or words("part.unnamed")), *part_cells(part, words))
+           for part in record["parts"]]  # fmt: skip
+    whole = pooling.measure_of(record, RATE)
+    return [*own, (name, words("part.all"), *part_cells(whole, words))] if own and whole else []
+
+
+def part_cells(part: Mapping[str, Any], words: Words) -> list[str]:
+    """Return the satisfaction rate of a part or a whole with what it is made of."""
+    if part["denominator"] is None:
+        return [words("suppressed"), words("not_computed")]
+    rate = part["numerator"] / part["denominator"] if part["denominator"] else None
+    bounds = with_interval(rate, part["conf_low"], part["conf_high"], "share", words)
+    return [parts_text(part["numerator"], part["denominator"], words), bounds]
+
+
 # --- the page ---------------------------------------------------------------------------------------------------------
 
 
@@ -367,6 +397,25 @@ def template(name: str) -> jinja2.Template:
     return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True).get_template(name)
 
 
+def lead(every: Sequence[Record], shown: Shown, words: Words) -> str:
+    """Return what all projects together say, in a sentence; nothing without a rate."""
+    pooled = pooling.pool(pooling.usable_of(every), shown.rule)
+    if pooled.rate is None:
+        return ""
+    rate, bounds = words.number(pooled.rate, "share"), words.interval(*pooled.interval, "share")
+    said = rate if bounds == words("not_computed") else words.aside(rate, words.colon(words("head.interval"), bounds))
+    days = sorted({record["as_of"] for record in every if record["as_of"]})
+    told = [words("company.lead", rate=said, n=words.count(len(pooled.rated)))]
+    if pooled.judged and shown.rule:
+        cell = verdict_cell(pooled.judged, words)
+        verdict = words.aside(cell, words("comma").join(cell.below)) if cell.below else str(cell)
+        told.append(words("company.lead_rule", rule=rule_text(shown.rule, words), verdict=verdict))
+    told += (
+        [words("company.as_of", days=words.listing(map(words.date, map(dt.date.fromisoformat, days))))] if days else []
+    )
+    return words("gap").join(told)
+
+
 def section(entries: Sequence[Entry], words: Words) -> dict[str, Any]:
     """Return what the page shows of an edition of a procedure in a period."""
     every = [entry["record"] for entry in entries]
@@ -375,7 +424,9 @@ def section(entries: Sequence[Entry], words: Words) -> dict[str, Any]:
     return {
         "heading": words("company.heading", title=title, period=every[0]["period"]),
         "edition": words("company.edition", version=programme["version"]),
+        "lead": lead(every, shown, words),
         "figures": Markup(figures_table(every, shown, words).html),  # noqa: S704 - exhibits are escaped
         "units": Markup(units_table(every, shown, words).html),  # noqa: S704 - exhibits are escaped
         "projects": projects_table(entries, shown, words),
+        "parts": Markup(parts_table(entries, words).html),  # noqa: S704 - exhibits are escaped
     }

@@ -5,10 +5,13 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+
 from csat_analysis.assembly import remedy
 from csat_analysis.assembly.assessment import Assessment
 from csat_analysis.assembly.gates import unit_of
 from csat_analysis.assembly.procedure import ORDER, standing
+from csat_analysis.domain.steps import STATES
 from csat_analysis.ground.programmes import Gate, Programme, Register, Step
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, prose, table
@@ -17,11 +20,13 @@ from csat_analysis.publishing.phrases import (
     group_title,
     invalid_title,
     measure_title,
+    parts_of,
     recorded_reason,
     rule_name,
     rule_text,
 )
 
+TIMES = 24  # of a step on the page; all of them are in the table steps
 LISTED = 20  # forms on the page; all of them are in remedy.csv
 SOUND = {"met", "applied", "not_required"}  # nothing for the reader to do
 
@@ -32,14 +37,15 @@ def clause_summary(result: Assessment, language: str) -> Exhibit:
     stands = standing(result.clauses)
     if not stands:
         return prose(words("sentence.no_clauses"))
-    counts = [(state, sum(each == state for each in stands.values())) for state in ORDER]
-    told = words("semicolon").join(words("state_count", state=words(f"state.{s}"), n=n) for s, n in counts if n)
-    sentences = [words("sentence.clauses", n=len(stands), counts=told)]
-    for state in ORDER:
-        clauses = [clause for clause, each in stands.items() if each == state]
-        if clauses and state not in SOUND:
-            sentences.append(words.colon(words(f"state.{state}"), words.listing(clauses)) + words("stop"))
-    return prose(*sentences, kind="summary")
+    found = {state: [clause for clause, each in stands.items() if each == state] for state in ORDER}
+    told = words("semicolon").join(_counted(state, clauses, words) for state, clauses in found.items() if clauses)
+    return prose(words("sentence.clauses", n=len(stands), counts=told), kind="summary")
+
+
+def _counted(state: str, clauses: Sequence[str], words: Words) -> str:
+    """Return how many clauses stand so, with their names where somebody has to do something."""
+    count = words("state_count", state=words(f"state.{state}"), n=len(clauses))
+    return count if state in SOUND else words.aside(count, words.listing(clauses))
 
 
 def clause_table(result: Assessment, language: str) -> Exhibit:
@@ -59,7 +65,19 @@ def clause_table(result: Assessment, language: str) -> Exhibit:
             )
         )
     heads = [Column(words(f"head.{name}")) for name in ("clause", "asks", "standing", "how_known")]
-    return table(words("caption.clauses"), heads, rows, [words("note.clauses")], kind="clauses")
+    return table(words("caption.clauses"), heads, rows, [_clause_note(result, words)], kind="clauses")
+
+
+def _clause_note(result: Assessment, words: Words) -> str:
+    """Return how the standing of a clause is read: only what this table needs."""
+    states = set(result.clauses["state"])
+    needed = {
+        "clauses": True,
+        "clauses_applied": "applied" in states,
+        "clauses_not_assessed": "not_assessed" in states,
+        "clauses_entered": bool(result.steps["evidence"].fillna("").ne("").any()),
+    }
+    return words("gap").join(words(f"note.{name}") for name, is_needed in needed.items() if is_needed)
 
 
 def _carrier(carrier: Mapping[str, Any], result: Assessment, words: Words) -> str:
@@ -77,28 +95,47 @@ def _known(carrier: Mapping[str, Any], result: Assessment, words: Words) -> str:
         return _figure(result.gates.iloc[int(carrier["gate"])].to_dict(), result, words)
     if carrier["rule"] not in ("step", "register"):
         return ""
-    entries = result.steps[result.steps["id"] == carrier["id"]]
-    first = entries[entries["state"] == carrier["state"]].iloc[0]
-    several = words("done_of", done=int((entries["state"] == "met").sum()), n=len(entries)) if len(entries) > 1 else ""
+    entries = result.steps[(result.steps["kind"] == carrier["rule"]) & (result.steps["id"] == carrier["id"])]
+    worst = entries[entries["state"] == carrier["state"]].iloc[0].to_dict()
+    if len(entries) == 1 or carrier["state"] == "not_assessed":
+        return words("semicolon").join(_told(worst, words))
+    return words("semicolon").join(_several(entries, worst, result.survey.programme, words))
+
+
+def _several(entries: pd.DataFrame, worst: Mapping[str, Any], programme: Programme, words: Words) -> list[str]:
+    """Return how often a step was due and met, and what is known of the first time that stands worst."""
+    counted = words("known.in_time", met=int((entries["state"] == "met").sum()), n=len(entries))
+    duty = next(duty for duty in programme.duties if duty.id == worst["id"])
+    window, told = _window(worst, duty, words), words("semicolon").join(_told(worst, words))
+    return [counted, words("known.time", window=window, told=told) if window and told else told]
+
+
+def _told(row: Mapping[str, Any], words: Words) -> list[str]:
+    """Return what is on record of a step: when it was done, by when it was due, the evidence, why, the reason."""
+    is_plain = row["why"] in ("done", "done_late", "not_due")  # the days say it
+    is_due = row["state"] not in ("met", "not_assessed") and _iso(row["due_on"])
     told = [
-        several,
-        _day(first["done_on"], words) if not several else "",
-        first["evidence"] or "",
-        words(f"why.{first['why']}"),
+        words("known.done", date=words.date(row["done_on"])) if _iso(row["done_on"]) else "",
+        words("known.due", date=words.date(row["due_on"])) if is_due else "",
+        words("known.evidence", evidence=row["evidence"]) if row["evidence"] else "",
+        "" if is_plain else words(f"why.{row['why']}"),
+        words("note.reason", reason=row["reason"]) if row["reason"] else "",
     ]
-    return words("comma").join(filter(None, told if carrier["state"] != "met" else told[:3] if any(told[:3]) else told))
+    return list(filter(None, told))
 
 
 def _figure(gate: Mapping[str, Any], result: Assessment, words: Words) -> str:
-    """Return a rule's figure, its certainty, and the reason on record where it is not met."""
-    parts = [words.number(gate["value"], unit_of(gate["measure"], result.survey.programme))]
-    if gate["certainty"] is not None:
-        parts.append(words("verdict_certainty", certainty=words.chance(gate["certainty"])))
-    return words("comma").join(filter(None, [*parts, recorded_reason(result, gate)]))
-
-
-def _day(day: Any, words: Words) -> str:
-    return words.date(day) if isinstance(day, dt.date) else ""
+    """Return a rule, its figure with its parts and certainty, and the reason on record where it is not met."""
+    programme = result.survey.programme
+    unit, reason = unit_of(gate["measure"], programme), recorded_reason(result, gate)
+    value, parts = words.number(gate["value"], unit), parts_of(result.measure(gate["measure"]), unit, words)
+    told = [
+        rule_text(gate, programme, words),
+        f"{parts} = {value}" if parts else value,
+        "" if gate["certainty"] is None else words("verdict_certainty", certainty=words.chance(gate["certainty"])),
+        words("note.reason", reason=reason) if reason else "",
+    ]
+    return words("semicolon").join(filter(None, told))
 
 
 # --- steps and registers ----------------------------------------------------------------------------------------------
@@ -117,9 +154,15 @@ def register_table(result: Assessment, language: str) -> Exhibit:
 def _duty_table(result: Assessment, kind: str, language: str) -> Exhibit:
     words, programme = speak(language), result.survey.programme
     chosen = result.steps[result.steps["kind"] == kind].to_dict("records")
-    rows = [_duty_row(group, programme, words) for group in _alike(chosen)]
+    if not chosen:
+        return prose(words(f"sentence.no_{kind}s"))
+    groups = _alike(chosen)
+    listed = _worst(groups)
+    rows = [_duty_row(group, programme, words) for group in listed]
     names = (kind, "clause", "responsible", "due_on", "done_on", "standing", "evidence")
     notes = [words("note.steps", date=words.date(result.survey.run.as_of))]
+    if left := sum(map(len, groups)) - sum(map(len, listed)):
+        notes.append(words("note.times_listed", n=TIMES, left=words.count(left)))
     return table(
         words(f"caption.{kind}s"), [Column(words(f"head.{name}")) for name in names], rows, notes, kind="duties"
     )
@@ -135,6 +178,16 @@ def _alike(rows: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
     return [list(group) for _, group in itertools.groupby(rows, key)]
 
 
+def _worst(groups: Sequence[list[Mapping[str, Any]]]) -> list[list[Mapping[str, Any]]]:
+    """Return of every step or register the times that stand worst, so many as a page holds, in their order."""
+    kept: list[list[Mapping[str, Any]]] = []
+    for _, each in itertools.groupby(groups, lambda group: group[0]["id"]):
+        own = list(each)
+        places = sorted(range(len(own)), key=lambda place: STATES.index(own[place][0]["state"]))[:TIMES]
+        kept += [own[place] for place in sorted(places)]
+    return kept
+
+
 def _duty_row(group: Sequence[Mapping[str, Any]], programme: Programme, words: Words) -> tuple[str, ...]:
     row, last = group[0], group[-1]
     duty = next(duty for duty in programme.duties if duty.id == row["id"])
@@ -142,6 +195,7 @@ def _duty_row(group: Sequence[Mapping[str, Any]], programme: Programme, words: W
     if len(group) > 1:
         window = words("window.several", first=window, last=_window(last, duty, words), n=len(group))
     nobody = words("not_computed")
+    shown = [*filter(None, [row["evidence"]]), *_remarks(row, words)] or [nobody]
     return (
         Cell(words.title(duty.title), below=(window,) if window else ()),
         row["clause"] or words("source.own"),
@@ -149,7 +203,7 @@ def _duty_row(group: Sequence[Mapping[str, Any]], programme: Programme, words: W
         Cell(_iso(row["due_on"]) or nobody, "whole", (f"… {_iso(last['due_on'])}",) if len(group) > 1 else ()),
         Cell(_iso(row["done_on"]) or nobody, "whole"),
         Cell(words(f"state.{row['state']}"), f"verdict {row['state']}"),
-        Cell(row["evidence"] or nobody, below=_remarks(row, words)),
+        Cell(shown[0], below=tuple(shown[1:])),
     )
 
 

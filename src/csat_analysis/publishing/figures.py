@@ -273,14 +273,18 @@ def _beside(axes: Axes, position: int, text: str) -> None:
 def operating_characteristic(result: Assessment, language: str) -> Exhibit:
     """Return the probability that the rule on the satisfaction rate is not met, by the true rate, for this N and n.
 
-    A sentence where no rule is on such a rate, nobody answered, or forms in clusters are no simple random sample.
+    A sentence that says why where there is none: no rule is on such a rate, nobody answered, or the forms come in
+    clusters, which are no simple random sample.
     """
     words, programme = speak(language), result.survey.programme
     gates = (gate for gate in result.gates.to_dict("records") if gate["measure"] in SEEN and gate["value"] is not None)
     gate = next(gates, None)
-    n, population = _base(gate, result) if gate else (0, None)
-    if gate is None or not n:
-        return prose(words("sentence.oc_none"))
+    if gate is None:
+        return prose(words(f"sentence.oc_{'nobody' if set(SEEN) & set(result.gates['measure']) else 'no_rule'}"))
+    n, population = _base(gate, result)
+    if not n:
+        is_clustered = compute(gate["measure"], result.evidence).method == CLUSTERED
+        return prose(words(f"sentence.oc_{'clustered' if is_clustered else 'nobody'}"))
     rates = _true_rates(gate["threshold"], population)
     chances = planning.operating_characteristic(population, n, gate["comparison"], gate["threshold"], rates)
     name, rule = measure_title(programme, gate["measure"], words), rule_text(gate, programme, words)

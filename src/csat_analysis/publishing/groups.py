@@ -35,7 +35,7 @@ def part_table(result: Assessment, language: str) -> Exhibit:
     heads += [Column(words(f"head.{name}"), True) for name in ("numerator", "denominator", "value", "interval")]
     notes = [words("note.fpc_not_in_parts")]
     if result.parts["suppressed"].any():
-        notes.append(words("note.suppressed_parts", min_n=result.survey.programme.min_n))
+        notes.append(words("note.suppressed", min_n=result.survey.programme.min_n))
     return table(words("caption.parts"), heads, rows, notes)
 
 
@@ -45,7 +45,7 @@ def _part_name(run: Run, level: str, words: Words) -> str:
 
 def _part_cells(part: pd.Series, programme: Programme | None, words: Words) -> tuple[str, ...]:
     if programme and part["suppressed"]:
-        return (words("suppressed_part"), *[words("not_computed")] * 3)
+        return (words("suppressed"), *[words("not_computed")] * 3)
     rate, bounds = words.number(part["value"], "share"), words.interval(part["conf_low"], part["conf_high"], "share")
     return (words.count(part["numerator"]), words.count(part["denominator"]), rate, bounds)
 
@@ -94,7 +94,7 @@ def _group_name(run: Run, by: str, level: str, words: Words) -> str:
 
 def _group_cell(row: Mapping[str, Any], programme: Programme, roomy: bool, words: Words) -> Cell:
     if row["suppressed"]:
-        return Cell(words("not_computed"), below=(words("suppressed", min_n=programme.min_n),))
+        return Cell(words("suppressed"))
     answered = words("figure.answered", n=words.count(row["n"]))
     if not programme.satisfied:
         return Cell(words.number(row["mean"]), below=(answered,))
@@ -105,26 +105,27 @@ def _group_cell(row: Mapping[str, Any], programme: Programme, roomy: bool, words
 
 
 def crosstab(result: Assessment, item: str, by: str, language: str) -> Exhibit:
-    """Return how often each answer was given in each group, groups smaller than ``min_n`` suppressed."""
+    """Return how often each answer was given in each group, small groups suppressed."""
     words, survey = speak(language), result.survey
     forms, programme = result.evidence.forms, survey.programme
     answers = scoring.usable(survey.answers, forms, programme)[item]
     counts = pd.crosstab(forms[by], answers, values=forms["count"], aggfunc="sum").fillna(0)
     counts = counts.reindex(columns=programme.level_ids, fill_value=0).drop(index="", errors="ignore")
-    rows = []
-    for level in in_order(survey.run, by, counts.index):
-        row, n = counts.loc[level], int(counts.loc[level].sum())
-        shares = [words.number(value / n if n >= programme.min_n else None, "share") for value in row]
-        rows.append(
-            (
-                group_title(survey.run, by, level, words),
-                words.count(n) if n >= programme.min_n else words("suppressed", min_n=programme.min_n),
-                *shares,
-            )
-        )
+    hidden = scoring.suppressed(counts.sum(axis=1), programme.min_n)
+    rows = [
+        (group_title(survey.run, by, level, words), *_crosstab_cells(counts.loc[level], hidden[level], words))
+        for level in in_order(survey.run, by, counts.index)
+    ]
     heads = [Column(column_title(survey.run, by, words)), Column(words("head.n"), True)]
     heads += [Column(level_title(programme, level, words), True) for level in programme.level_ids]
     caption = words(
         "caption.crosstab", item=item_title(programme, item, words), group=column_title(survey.run, by, words)
     )
-    return table(caption, heads, rows)
+    notes = [words("note.suppressed", min_n=programme.min_n)] if hidden.any() else []
+    return table(caption, heads, rows, notes)
+
+
+def _crosstab_cells(counts: pd.Series, hidden: bool, words: Words) -> tuple[str, ...]:
+    if hidden:
+        return (words("suppressed"), *[words("not_computed")] * len(counts))
+    return (words.count(n := counts.sum()), *(words.number(count / n if n else None, "share") for count in counts))

@@ -274,16 +274,24 @@ def account_table(survey: Survey, language: str) -> Exhibit:
     names = ["rows_read", "rows_used", "rows_rejected", "answers_read", "answers_used", "answers_not_applicable",
              "answers_empty", "answers_rejected"]  # fmt: skip
     rows = [
-        (words(f"table.{account['table']}"), *(words.count(account[name]) for name in names))
+        (words(f"table.{account['table']}"), *(_accounted(account, name, words) for name in names))
         for account in survey.accounts.to_dict("records")
     ]
     elsewhere = int(survey.accounts["rows_elsewhere"].sum())
     notes = [words("note.elsewhere", n=words.count(elsewhere))] if elsewhere else []
+    if (survey.accounts["rows_rejected"].gt(0) & survey.accounts["answers_rejected"].gt(0)).any():
+        notes.append(words("note.answers_of_rows"))
     if (survey.forms["count"] != 1).any():
         forms = words.count(int(survey.forms["count"].sum()))
         notes.append(words("note.standing_for", rows=words.count(len(survey.forms)), forms=forms))
     heads = [Column(words("head.table")), *(Column(words(f"head.{name}"), True) for name in names)]
     return table(words("caption.accounts"), heads, rows, notes)
+
+
+def _accounted(account: Mapping[str, Any], name: str, words: Words) -> str:
+    """Return a number of an account; a table that holds no answers has none to count."""
+    is_silent = name.startswith("answers_") and not account["answers_read"]
+    return words("not_computed") if is_silent else words.count(account[name])
 
 
 def rejected_table(survey: Survey, language: str) -> Exhibit:

@@ -258,6 +258,13 @@ def rule_text(gate: Mapping[str, Any], programme: Programme, words: Words) -> st
     return words("rule.target", rule=rule) if gate["severity"] == "target" else rule
 
 
+def parts_of(measure: Mapping[str, Any], unit: str, words: Words) -> str:
+    """Return of which two numbers a share is made; nothing where there are none."""
+    if unit != "share" or measure.get("value") is None or not measure.get("denominator"):
+        return ""
+    return f"{words.count(measure['numerator'])} ÷ {words.count(measure['denominator'])}"
+
+
 def recorded_reason(result: Assessment, gate: Mapping[str, Any]) -> str:
     """Return the reason on record why a rule or target was not met; nothing where it was, or where none is."""
     entries = result.survey.tables.get("steps")

@@ -71,6 +71,18 @@ class Rate(Lenient):
     se: float | None = None
 
 
+class Part(Lenient):
+    """The satisfaction rate of a part of a project; without figures where it is suppressed."""
+
+    level: str
+    title: dict[str, str] | None = None
+    numerator: float | None = None
+    denominator: float | None = None
+    value: float | None = None
+    conf_low: float | None = None
+    conf_high: float | None = None
+
+
 class Due(Lenient):
     """What a failed rule set off."""
 
@@ -98,7 +110,9 @@ class Listed(Lenient):
     headline: Figure
     gates: list[Rule]
     measures: list[Rate]
+    as_of: str | None = None
     within: list[dict[str, str]] = []
+    parts: list[Part] = []
     counts: dict[str, Any] = {}
     triggers: list[Due] = []
     index: Score | None = None

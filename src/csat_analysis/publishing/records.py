@@ -18,6 +18,7 @@ from csat_analysis.assembly.gates import unit_of
 from csat_analysis.assembly.procedure import standing
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Counts
+from csat_analysis.publishing.phrases import in_order
 
 LISTED_REJECTIONS = 1000
 LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "seaborn", "pandera", "papermill", "nbconvert")
@@ -143,6 +144,7 @@ class PartRow(Row):
 
     by: str
     level: str
+    title: dict[str, str] | None
     numerator: Number
     denominator: Number
     value: Number
@@ -275,7 +277,7 @@ def build(result: Assessment) -> Record:
         as_of=run.as_of.isoformat(), status=result.status, headline=_headline(result), counts=_counts(result),
         measures=rows(result.measures), gates=_gates(result),
         triggers=_triggers(result), index=result.index, grade=result.grade, items=rows(result.items),
-        strata=rows(result.strata), groups=rows(result.groups), parts=rows(result.parts),
+        strata=rows(result.strata), groups=rows(result.groups), parts=_parts(result),
         comparisons=rows(result.comparisons),
         steps=_steps(result), clauses=[{"clause": c, "state": s} for c, s in standing(result.clauses).items()],
         accounts=rows(survey.accounts), findings=[finding._asdict() for finding in survey.findings],
@@ -299,6 +301,14 @@ def _gates(result: Assessment) -> list[dict[str, Any]]:
         {**row, "title": _own_title(row["measure"], programme), "unit": unit_of(row["measure"], programme)}
         for row in rows(result.gates.drop(columns=["otherwise", "voids"]))
     ]
+
+
+def _parts(result: Assessment) -> list[dict[str, Any]]:
+    """Return the parts with their names, in the order of the run file."""
+    run = result.survey.run
+    titles = run.levels.get(run.design.stratum or "", {})
+    found = {row["level"]: {**row, "title": titles.get(row["level"])} for row in rows(result.parts)}
+    return [found[level] for level in in_order(run, "stratum", found)]
 
 
 def _steps(result: Assessment) -> list[dict[str, Any]]:

@@ -9,7 +9,14 @@ from csat_analysis.ground.catalogue import MEASURES, SURE
 from csat_analysis.ground.programmes import Gate, Programme
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, prose, table
-from csat_analysis.publishing.phrases import grade_title, measure_title, recorded_reason, rule_text, trigger_title
+from csat_analysis.publishing.phrases import (
+    grade_title,
+    measure_title,
+    parts_of,
+    recorded_reason,
+    rule_text,
+    trigger_title,
+)
 
 
 def gate_table(result: Assessment, language: str) -> Exhibit:
@@ -19,7 +26,7 @@ def gate_table(result: Assessment, language: str) -> Exhibit:
         (
             measure_title(programme, gate["measure"], words),
             rule_text(gate, programme, words),
-            _value_cell(gate, unit_of(gate["measure"], programme), words),
+            _value_cell(gate, result, words),
             _verdict_cell(gate, words),
             words.source(gate["clause"]),
             _consequence(gate, programme, words),
@@ -31,7 +38,9 @@ def gate_table(result: Assessment, language: str) -> Exhibit:
         for name in ("measure", "rule", "value", "verdict", "source", "consequence")
     ]
     notes = _gate_notes(result, words) if rows else []
-    return table(words("caption.gates"), heads, rows, notes) if rows else prose(words("sentence.gates_none"))
+    return (
+        table(words("caption.gates"), heads, rows, notes, kind="gates") if rows else prose(words("sentence.gates_none"))
+    )
 
 
 def verdict_word(gate: Mapping[str, Any]) -> str:
@@ -40,11 +49,13 @@ def verdict_word(gate: Mapping[str, Any]) -> str:
     return "missed" if missed else gate["verdict"] or "missing"
 
 
-def _value_cell(gate: Mapping[str, Any], unit: str, words: Words) -> Cell:
-    """Return a rule's figure with the interval it is read with, and the method of that."""
+def _value_cell(gate: Mapping[str, Any], result: Assessment, words: Words) -> Cell:
+    """Return a rule's figure with its parts, the interval it is read with, and the method of that."""
+    unit = unit_of(gate["measure"], result.survey.programme)
     bounds = words.interval(gate["conf_low"], gate["conf_high"], unit)
-    below = () if bounds == words("not_computed") else (bounds, words(f"method.{gate['interval']}"))
-    return Cell(words.number(gate["value"], unit), below=below)
+    error = () if bounds == words("not_computed") else (bounds, words(f"method.{gate['interval']}"))
+    parts = parts_of(result.measure(gate["measure"]), unit, words)
+    return Cell(words.number(gate["value"], unit), below=(*filter(None, [parts]), *error))
 
 
 def _verdict_cell(gate: Mapping[str, Any], words: Words) -> Cell:
@@ -114,15 +125,14 @@ def nonresponse_table(result: Assessment, language: str) -> Exhibit:
         rows += _without_rule(result, words)
     if not rows or not evidence.distributed:
         return prose(words("sentence.nonresponse_none"))
-    heads = [
-        Column(words(f"head.{name}"), name in ("value", "bounds"))
-        for name in ("measure", "value", "bounds", "rule", "tipping_point", "verdict")
-    ]
+    names = ("measure", "value", "bounds", *(("rule", "tipping_point", "verdict") if hidden else ()))
+    heads = [Column(words(f"head.{name}"), name in ("value", "bounds")) for name in names]
+    rows = [row[: len(names)] for row in rows]
     silent = words.count(evidence.distributed - evidence.returned)
     share = words.number(evidence.returned / evidence.distributed, "share")
     notes = [words("note.silent", n=silent, rate=share)]
-    if hidden:
-        notes.append(words("note.tipping", near=words.points_of_percent(NEAR)))
+    near = words.points_of_percent(NEAR)
+    notes.append(words("note.tipping", near=near) if hidden else words("note.no_rule_on_rate"))
     return table(words("caption.nonresponse"), heads, rows, notes)
 
 

@@ -1,0 +1,111 @@
+"""Runs that are stopped or killed leave the last good pages whole, and the next one puts right what they left behind."""
+
+import os
+import shutil
+import signal
+import time
+
+import pytest
+
+from csat_analysis.publishing import publish
+from publishing import (
+    COUNTED,
+    RESPONSES,
+    chapter,
+    csat,
+    make_root,
+    process,
+    programme,
+    run,
+    run_file,
+    snapshot,
+    states,
+    write,
+)
+
+CHAPTER = "20_satisfaction"
+PAGES = "reports/demo/2024"
+HIDDEN = "reports/*/.*"  # what is being made, and what was moved aside: .2024.<process>.…
+SLOW = chapter('import time\nopen("begun", "w").close()\ntime.sleep(60)')
+KILLS = chapter("import os, signal\nos.kill(os.getppid(), signal.SIGKILL)")
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """Return a root with one chapter, published, and a second project that is not."""
+    files = {"params/runs/other.yml": run_file("other", "2024"), "data/other/2024/responses.csv": RESPONSES}
+    root = make_root(tmp_path_factory.mktemp("published"), files, chapters=(CHAPTER,))
+    assert run(root, "--project", "demo").status == 0
+    return root
+
+
+@pytest.fixture
+def root(published, tmp_path):
+    """Return a copy of it, to change."""
+    return shutil.copytree(published, tmp_path / "root")
+
+
+def stop(root, number, *arguments):
+    """Run the command, send it a signal in the middle of a chapter, and return its status and what it said."""
+    running = process("run", "--root", root, *arguments)
+    wait(lambda: (root / "begun").exists(), 120)
+    running.send_signal(number)
+    out, err = running.communicate(timeout=60)
+    assert "Traceback" not in err
+    return running.returncode, out, err
+
+
+def wait(reached, seconds):
+    """Wait until something is so, for some seconds at the most."""
+    end = time.monotonic() + seconds
+    while not reached() and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+def nobody_works(root):
+    """Return whether the processes have ended whose folders lie about."""
+    return not any(publish._is_alive(int(path.name.split(".")[2])) for path in root.glob(HIDDEN))
+
+
+@pytest.mark.parametrize(
+    ("number", "jobs", "status"),
+    [(signal.SIGINT, 1, 130), (signal.SIGINT, 2, 130), (signal.SIGKILL, 2, -9)],
+    ids=["interrupted", "two interrupted", "two killed"],
+)
+def test_a_run_that_is_stopped_leaves_the_old_pages_whole_and_the_next_one_clears_up(number, jobs, status, root):
+    before = snapshot(root / PAGES)
+    write(root, {f"notebooks/{CHAPTER}.ipynb": SLOW})
+    ended, out, err = stop(root, number, "--jobs", str(jobs))
+    assert (ended, out) == (status, "")
+    if number == signal.SIGINT:
+        assert "Interrupted; what was finished is kept, the rest is as it was." in err
+    assert snapshot(root / PAGES) == before
+    assert not (root / "reports/other/2024").exists()
+    if number == signal.SIGINT and jobs == 1:
+        assert list(root.glob(HIDDEN)) == []
+    write(root, {f"notebooks/{CHAPTER}.ipynb": COUNTED, "params/programmes/demo.yml": programme(CHAPTER)})
+    wait(lambda: nobody_works(root), 10)  # what worked for the killed process ends with it
+    assert states(root) == {("demo", "2024"): "fresh", ("other", "2024"): "never run"}
+    assert run(root).status == 0
+    assert list(root.glob(HIDDEN)) == []
+
+
+def test_a_process_killed_for_want_of_memory_is_a_failed_run(root):
+    before = snapshot(root / PAGES)
+    write(root, {f"notebooks/{CHAPTER}.ipynb": KILLS})
+    answer = csat("run", "--root", root, "--jobs", "2")
+    assert answer.status == 1
+    assert "was killed (out of memory?); run again, with fewer --jobs." in answer.err
+    assert snapshot(root / PAGES) == before
+
+
+def test_what_a_process_with_our_number_left_is_put_right(root):
+    target = root / PAGES
+    before = snapshot(target)
+    aside = target.with_name(f".2024.{os.getpid()}.0ld70ken.old")
+    target.rename(aside)
+    publish.recover(target)
+    assert (snapshot(target), aside.exists()) == (before, False)
+    aside.mkdir()
+    publish.recover(target)
+    assert (snapshot(target), aside.exists()) == (before, False)
