@@ -187,8 +187,8 @@ def process(*arguments: str | Path, **options) -> subprocess.Popen[str]:
 class InThisProcess(Engine):
     """Executes the cells of a chapter here: no kernel has to be started, and to import everything again.
 
-    That a page is the same from a kernel is a claim of test_end_to_end.py. A warning, which there stands on the page,
-    here fails the chapter.
+    That a kernel gives the same bytes is a claim of test_packaging.py and test_publish.py. A warning, which there stands
+    on the page, here fails the chapter.
     """
 
     @classmethod
@@ -205,15 +205,18 @@ class InThisProcess(Engine):
 
 def outputs(source: str, names: dict[str, Any], number: int) -> list[nbformat.NotebookNode]:
     """Return what a cell shows, given the names of those before it; it adds its own."""
+    said = io.StringIO()
     try:
-        value = evaluate(source, names)
+        with contextlib.redirect_stdout(said):
+            value = evaluate(source, names)
     except Exception as error:
         trace = traceback.format_exc().splitlines()
         return [new_output("error", ename=type(error).__name__, evalue=str(error), traceback=trace)]
-    if value is None:
-        return []
-    data, metadata = DisplayFormatter().format(value)
-    return [new_output("execute_result", data=data, metadata=metadata, execution_count=number)]
+    shown = [new_output("stream", name="stdout", text=said.getvalue())] if said.getvalue() else []
+    if value is not None:
+        data, metadata = DisplayFormatter().format(value)
+        shown.append(new_output("execute_result", data=data, metadata=metadata, execution_count=number))
+    return shown
 
 
 def evaluate(source: str, names: dict[str, Any]) -> Any:

@@ -12,7 +12,6 @@ import nbformat
 import openpyxl
 import pytest
 
-import publishing
 from publishing import (
     CHECKOUT,
     LANGUAGES,
@@ -27,8 +26,7 @@ from publishing import (
     reaching_out,
     record,
     references,
-    run_in_kernels,
-    snapshot,
+    without_kernels,
 )
 
 RUNS = {  # in which languages each is published
@@ -49,22 +47,18 @@ EVERYWHERE = [f"{run}/{chapter}.{each}.html" for run, spoken in RUNS.items() for
 pytestmark = pytest.mark.slow
 
 
-def demo_root(folder):
-    """Return a new root of the demo projects, none published."""
-    for name in ("params", "data", "notebooks"):
-        shutil.copytree(CHECKOUT / name, folder / name)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     """Return a root of the demo projects with four of their runs published, two of them in both languages."""
-    folder = demo_root(tmp_path_factory.mktemp("demo"))
+    folder = tmp_path_factory.mktemp("demo")
+    for name in ("params", "data", "notebooks"):
+        shutil.copytree(CHECKOUT / name, folder / name)
     for languages in (["zh", "en"], ["en"], ["zh"]):
         runs = [run.split("/") for run, spoken in RUNS.items() if spoken == languages]
         named = [word for project, period in runs for word in ("--project", project, "--period", period)]
         spoken = [word for language in languages for word in ("--language", language)]
-        answer = publishing.run(folder, *named, *spoken)
+        with without_kernels():
+            answer = csat("run", "--root", folder, "--jobs", "1", *named, *spoken)
         assert (answer.status, answer.err) == (0, "")
     return folder
 
@@ -305,16 +299,6 @@ def test_every_run_has_its_pages_and_nothing_failed(root, htmls):
         executed = nbformat.read(root / "reports" / run / f"20_satisfaction.{RUNS[run][0]}.ipynb", as_version=4)
         outputs = [output for cell in executed.cells for output in cell.get("outputs", ())]
         assert {output.output_type for output in outputs} == {"execute_result"}
-
-
-def test_a_chapter_gives_the_same_bytes_in_a_kernel_as_in_a_process_that_has_run_others_before(root, tmp_path):
-    # the others of these pages, and those of other tests, come from such a process
-    folder = demo_root(tmp_path / "另一个 folder")
-    answer = run_in_kernels(folder, "--project", "yuanya", "--period", "2024")
-    assert (answer.status, answer.err) == (0, "")
-    here, there = (snapshot(each / "reports/yuanya/2024") for each in (root, folder))
-    assert here.keys() == there.keys()
-    assert {name for name in here if here[name] != there[name]} == {"manifest.json"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,6 +1,5 @@
 """Do the lock, the environments and the wheel hold what pyproject.toml promises?"""
 
-import json
 import os
 import re
 import shutil
@@ -16,8 +15,11 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import publishing
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 LOCK = (CHECKOUT / "requirements.lock").read_text(encoding="utf-8")
+RUN = "demo/2024Q1"
 PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^\s;]+)", re.MULTILINE)
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DECLARED = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
@@ -105,35 +107,30 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python.parent
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """Return a root made from scratch: one project, one quarter, four forms."""
-    (tmp_path / "params" / "runs").mkdir(parents=True)
-    (tmp_path / "params" / "runs" / "demo.yml").write_text(
-        """\
+RUN_FILE = """\
 project: demo
 title: {zh: 示例, en: Demo}
 programme: electrical
-language: en
+language: zh
 periods:
   "2024Q1":
     as_of: 2024-04-10
     counts: {frame: 4, distributed: 4, deliveries: 80, complaints: 2}
-""",
-        encoding="utf-8",
-    )
-    (tmp_path / "data" / "demo" / "2024Q1").mkdir(parents=True)
-    (tmp_path / "data" / "demo" / "2024Q1" / "responses.csv").write_text(
-        """\
+"""
+RESPONSES = """\
 form_id,product,delivery,service,packaging
 f1,very_satisfied,very_satisfied,fair,fair
 f2,very_satisfied,fair,very_satisfied,very_satisfied
 f3,fair,dissatisfied,fair,fair
 f4,dissatisfied,fair,very_satisfied,dissatisfied
-""",
-        encoding="utf-8",
-    )
-    return tmp_path
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a root made from scratch: one project, one quarter, four forms."""
+    files = {"params/runs/demo.yml": RUN_FILE, f"data/{RUN}/responses.csv": RESPONSES}
+    return publishing.write(tmp_path / "一个 folder", files)
 
 
 @pytest.mark.slow
@@ -154,11 +151,16 @@ def test_wheel_carries_its_notebooks_and_programmes(installed: Path, tmp_path: P
 
 
 @pytest.mark.slow
-def test_wheel_runs_a_root_made_from_scratch(installed: Path, root: Path) -> None:
+def test_wheel_makes_of_a_root_from_scratch_what_the_checkout_makes_to_the_byte(
+    installed: Path, root: Path, tmp_path: Path
+) -> None:
+    # The wheel executes the chapters in kernels, and the checkout here: the other tests read pages that were made so.
+    here = shutil.copytree(root, tmp_path / "here")
     # Templates and kernels are data of the lent packages, which a real installation has in its own environment.
     lent = {"JUPYTER_PATH": str(Path(sys.prefix) / "share" / "jupyter")}
     succeed([installed / "csat", "run", "--root", root], root, **lent)
-    report = root / "reports" / "demo" / "2024Q1"
-    record = json.loads((report / "record.json").read_text(encoding="utf-8"))
-    assert record["programme"]["id"] == "electrical"
-    assert (report / "20_satisfaction.en.html").is_file()
+    assert publishing.run(here).status == 0
+    assert publishing.record(root, RUN)["programme"]["id"] == "electrical"
+    ours, theirs = (publishing.snapshot(each / "reports" / RUN) for each in (here, root))
+    assert {"record.json", "20_satisfaction.zh.html", "20_satisfaction.zh.ipynb"} < ours.keys() == theirs.keys()
+    assert {name for name in ours if ours[name] != theirs[name]} == {"manifest.json"}
