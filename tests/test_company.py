@@ -246,7 +246,7 @@ def test_weighted_rates_are_pooled_by_their_numerators_with_the_errors_of_their_
 
 
 UNSURE = {
-    "clusters": ratio("satisfaction_rate", 80, 100, method="withheld: clusters"),
+    "clusters": ratio("satisfaction_rate", 80, 100, method="withheld: one cluster"),
     "weights without an error": ratio("satisfaction_rate", 80.5, 100, method="wilson"),
     "weights without variation": ratio("satisfaction_rate", 80.5, 100, method="wilson", se=0.0),
     "more satisfied than sent": ratio("satisfaction_rate", 120, 100),

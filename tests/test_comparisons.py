@@ -23,8 +23,13 @@ def wilson(successes: int, n: int) -> tuple[float, float, float]:
 
 
 def difference(now: tuple, before: tuple) -> dict:
-    (row,) = comparisons.compare_periods("previous", "2023", "reportable", {"x": now}, {"x": before}).to_dict("records")
+    then, since = {"x": figure(before)}, {"x": figure(now)}
+    (row,) = comparisons.compare_periods("previous", "2023", "reportable", since, then).to_dict("records")
     return row
+
+
+def figure(interval: tuple, process: tuple = (None, None)) -> comparisons.Figure:
+    return comparisons.Figure(interval[0], tuple(interval[1:]), process)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +101,10 @@ def test_the_interval_always_holds_the_difference_and_never_passes_what_can_be()
 
 
 def test_only_what_both_periods_have_is_compared():
-    now, before = {"a": (1.0, None, None), "b": (2.0, None, None)}, {"b": (1.5, None, None), "c": (1.0, None, None)}
+    now, before = (
+        {name: figure((value, None, None)) for name, value in values.items()}
+        for values in ({"a": 1.0, "b": 2.0}, {"b": 1.5, "c": 1.0})
+    )
     found = comparisons.compare_periods("previous", "2023", "void", now, before)
     assert found[["id", "kind", "against", "before", "estimate", "status"]].values.tolist() == [
         ["b", "previous", "2023", 1.5, 0.5, "void"]
@@ -104,13 +112,26 @@ def test_only_what_both_periods_have_is_compared():
 
 
 def test_figures_are_those_with_a_value_and_the_index():
-    found = {"a": Measure(0.9, 9, 10, 0.8, 0.95, "wilson"), "b": Measure(None, None, None), "c": Measure(0.0, 0, 10)}
-    index = {"value": 84.0, "conf_low": None, "conf_high": None}
+    rate = Measure(0.9, 9, 10, 0.8, 0.95, "wilson", process_low=0.7, process_high=0.97)
+    found = {"a": rate, "b": Measure(None, None, None), "c": Measure(0.0, 0, 10)}
+    index = {"value": 84.0, "conf_low": None, "conf_high": None, "process_low": 80.0, "process_high": 88.0}
     assert comparisons.figures(found, index) == {
-        "a": (0.9, 0.8, 0.95),
-        "c": (0.0, None, None),
-        "index": (84.0, None, None),
+        "a": (0.9, (0.8, 0.95), (0.7, 0.97)),
+        "c": (0.0, (None, None), (None, None)),
+        "index": (84.0, (None, None), (80.0, 88.0)),
     }
+
+
+def test_the_process_is_another_question_than_those_who_are_there():
+    # 56 of 70 against 48 of 80: their Wilson intervals for the process; narrower ones for those who are there
+    both = [figure((p, p - 0.02, p + 0.02), wilson(k, n)[1:]) for p, k, n in ((0.8, 56, 70), (0.6, 48, 80))]
+    found = comparisons.compare_periods("previous", "2023", "reportable", {"x": both[0]}, {"x": both[1]}).iloc[0]
+    assert (found["process_low"], found["process_high"]) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    assert (found["conf_low"], found["conf_high"]) == pytest.approx((0.2 - 0.02 * 2**0.5, 0.2 + 0.02 * 2**0.5))
+
+
+def test_without_an_index_there_is_no_figure_of_it():
+    found: dict = {}
     assert "index" not in comparisons.figures(found, None)
     assert "index" not in comparisons.figures(found, {"value": None, "conf_low": None, "conf_high": None})
 

@@ -221,7 +221,7 @@ def test_more_deliveries_with_as_many_complaints_narrow_it_to_that_of_the_forms(
 @pytest.mark.parametrize("complaints, deliveries", [(3, 0), (None, 100), (3, None)])
 def test_without_complaints_or_deliveries_there_is_no_index(complaints, deliveries):
     found = index(*known(LIKED, complaints, deliveries=deliveries))
-    assert found == {"value": None, "conf_low": None, "conf_high": None, "se": None, "df": None, "method": "sum"}
+    assert found == {**dict.fromkeys(composite.UNKNOWN), "method": "sum"}
 
 
 def test_with_complaints_the_index_is_of_the_work_and_not_of_those_asked():
@@ -324,7 +324,11 @@ def test_forms_without_an_id_are_nobody_s():
 @pytest.mark.parametrize(
     "rows, run, method",
     [
-        (MIXED, {"design": {"cluster": "service"}}, "withheld: clusters"),
+        (
+            "a | 1 | satisfied | fair | 3 | 1\nb | 2 | fair | fair | 2 | 1",
+            {"design": {"cluster": "service"}},
+            "withheld: one cluster",
+        ),
         ("a | 1 | satisfied | fair | 5 | 1", {}, "withheld: no variation"),
     ],
 )

@@ -310,7 +310,7 @@ def test_a_headline_without_a_sampling_error_claims_no_interval():
 @pytest.mark.parametrize("keys", [RATE, {"index": {"terms": {"weighted_score": 1}}}], ids=["rate", "index"])
 def test_a_headline_whose_interval_is_withheld_says_why(keys):
     found = read(exhibits.headline(result(forms(7), run={"design": {"cluster": "region"}}, **keys), "en"))
-    assert found.find(".//*[@class='interval']").text.endswith(": withheld, the forms come in clusters")
+    assert found.find(".//*[@class='interval']").text.endswith(": withheld, the forms come from a single cluster")
 
 
 @pytest.mark.parametrize("keys", [{"headline": "weighted_score"}, {"headline": "survey_rate"}, {}])
@@ -516,8 +516,9 @@ def test_a_rate_by_returned_forms_stands_beside_the_one_of_valid_forms():
 
 
 def test_an_interval_that_is_withheld_says_why():
-    found = table(exhibits.rate_table(case("clusters"), "zh"))
-    assert found["满意率"][4] == "暂不给出（问卷按群发放）"
+    one = result(forms(3) + forms(3, "fair", stem="g"), run={"design": {"cluster": "region"}}, **RATE)
+    found = table(exhibits.rate_table(one, "zh"))
+    assert found["满意率"][4] == "不给出（问卷只来自一个群，无从估计误差）"
     assert found["满意率"][3] == "50.00%"
 
 
@@ -932,12 +933,12 @@ def test_a_form_is_followed_to_its_score():
     [
         ("nothing known", ["how many people did not answer", "size of the population is not known", "values used are not"]),
         ("normal", ["6 of the 10 forms sent to eligible", "size of the population is not known", "values used are not"]),
-        ("clusters", ["6 of the 10 forms sent to eligible", "come in clusters", "values used are not"]),
+        ("clusters", ["6 of the 10 forms sent to eligible", "how many there are in all is not known", "values used are not"]),
         (
             "strata of a finite population",
             [
                 "10 of the 20 due were never sent", "4 of the 10 forms sent to eligible", "The population is 20;",
-                "equal chances, not stratum by stratum", "values used are not",
+                "values used are not",
             ],
         ),
         (
@@ -948,7 +949,7 @@ def test_a_form_is_followed_to_its_score():
             "weights in strata",
             [
                 "8 of the 10 forms sent to eligible", "size of the population is not known",
-                "The intervals are not computed stratum by stratum.", "rates, scores and means are weighted",
+                "rates, scores and means are weighted",
                 "values used are not",
             ],
         ),
@@ -979,7 +980,7 @@ def recognised(found: Assessment, language: str, said: list[str]) -> list[str]:
             [
                 "应发 8 份中有 2 份未发出，这些人的感受不得而知。",
                 "发给符合条件者的 5 份中有 1 份没有有效回答；这些人的感受可能不同，置信区间不反映这一点。",
-                "调查对象总体为 8；满意率、得分和各题的置信区间已按作答份数占总体的比例作有限总体校正（分组和投诉率除外）。",
+                "调查对象总体为 8；满意率、得分和各题的置信区间已按作答份数占总体的比例作有限总体校正（投诉率除外）。",
                 "投诉率的置信区间假定各次投诉互不相关；遇有群诉，区间偏窄。",
                 "所依据的取值中有 12 项规程未作规定，由本单位设定（见“满意度”页末的一览表）。",
             ],
@@ -989,7 +990,6 @@ def recognised(found: Assessment, language: str, said: list[str]) -> list[str]:
             [
                 "发给符合条件者的 10 份中有 8 份没有有效回答；这些人的感受可能不同，置信区间不反映这一点。",
                 "调查对象总体的数量未提供；置信区间按从很大的总体中随机抽样计算。",
-                "置信区间未分层计算。",
                 "满意率、得分和平均分经过加权；份数、回答数和回收率等比率未加权。",
                 "所依据的取值中有 12 项规程未作规定，由本单位设定（见“满意度”页末的一览表）。",
             ],
@@ -1026,7 +1026,6 @@ def test_where_more_came_back_than_there_are_no_correction_is_claimed(language, 
     for found, low in ((case("more forms than customers"), "60.97"), (blank, "56.55")):
         rate = table(exhibits.rate_table(found, language))[speak(language)("measure.satisfaction_rate")]
         assert re.findall(r"\d+\.\d\d", rate[4]) == [low, "100.00"]
-        assert speak(language)("note.fpc_not_in_groups") not in notes(groups.group_table(found, language))
 
 
 EVENTS = {"zh": "假定各次投诉互不相关", "en": "takes complaints as independent"}

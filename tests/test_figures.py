@@ -20,12 +20,12 @@ from matplotlib import colors, font_manager
 
 from conftest import demo, survey_of
 from csat_analysis.assembly.assessment import Assessment, assess
-from csat_analysis.publishing import figures
+from csat_analysis.publishing import canvas, figures
 from csat_analysis.publishing.markup import Exhibit
 from publishing import Page
 
 LANGUAGES = ["zh", "en"]
-INTERVAL = f"stroke: {figures.DOT}; stroke-width: 2"
+INTERVAL = f"stroke: {canvas.DOT}; stroke-width: 2"
 SVG = "{http://www.w3.org/2000/svg}"
 FONT = Path(pylopdf_fonts_zh_cn.sans_path())
 LEVELS = [
@@ -57,11 +57,11 @@ def bare_machine(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FONTCONFIG_FILE", str(listing))
         patch.setattr(font_manager.fontManager, "ttflist", own)
-        figures.style.cache_clear()
-        figures.style()  # registers the packaged font, and with it forgets which fonts were found before
+        canvas.style.cache_clear()
+        canvas.style()  # registers the packaged font, and with it forgets which fonts were found before
         yield
-    figures.style.cache_clear()
-    figures.style()
+    canvas.style.cache_clear()
+    canvas.style()
 
 
 def result(rows: str = MIXED, run=None, plan=None, **keys) -> Assessment:
@@ -125,7 +125,7 @@ def spans(exhibit: Exhibit, mark: str) -> list[tuple[float, float]]:
 def test_these_tests_draw_without_the_fonts_of_the_machine():
     seen = {Path(font.fname) for font in font_manager.fontManager.ttflist}
     assert {path for path in seen if not path.is_relative_to(mpl.get_data_path())} == {FONT}
-    assert font_manager.findfont(figures.FONT) == str(FONT)
+    assert font_manager.findfont(canvas.FONT) == str(FONT)
 
 
 @functools.cache
@@ -140,7 +140,7 @@ def known() -> set[int]:
 def test_every_text_is_set_in_the_packaged_font_and_the_font_has_its_characters(figure, language):
     texts = [each for each in tree(drawn(figure, language)).iter() if each.tag in (f"{SVG}text", f"{SVG}tspan")]
     assert texts
-    assert {re.search(r"font-family: '([^']+)'", each.get("style")).group(1) for each in texts} == {figures.FONT}
+    assert {re.search(r"font-family: '([^']+)'", each.get("style")).group(1) for each in texts} == {canvas.FONT}
     assert {each for text in labels(drawn(figure, language)) for each in text if ord(each) not in known()} == set()
 
 
@@ -345,10 +345,11 @@ def test_the_sentence_says_that_the_shares_drawn_are_rounded(satisfied, language
 
 
 def test_where_an_interval_would_mislead_none_is_drawn_and_the_caption_claims_none():
-    exhibit = figures.items(result(run={"design": {"cluster": "service"}}), "zh")
+    rows = "form_id | delivery | service\na | satisfied | fair\nb | fair | fair"
+    exhibit = figures.items(result(rows, run={"design": {"cluster": "service"}}), "zh")
     assert spans(exhibit, INTERVAL) == []
     assert "置信区间" not in "".join(labels(exhibit)) + tree(exhibit).find(".//*[@class='caption']").text
-    assert "故不画区间" in sentence(exhibit)
+    assert "故未画区间" in sentence(exhibit)
     assert "横线为其 95% 置信区间" in sentence(drawn("items", "zh"))
 
 
@@ -485,7 +486,7 @@ def test_a_very_long_title_of_a_question_is_broken_into_lines(title):
     assert solid(title) in solid("".join(shown))
     lines = [line for line in shown if line[0] in title]
     assert (
-        max(len(line) + len(re.findall(r"[\u2e80-\uffef]", line)) for line in lines) <= figures.LABEL + 2
+        max(len(line) + len(re.findall(r"[\u2e80-\uffef]", line)) for line in lines) <= canvas.LABEL + 2
     )  # a comma may hang
     assert [line for line in lines if line[0] in "，。、）”"] == []
 

@@ -208,7 +208,7 @@ def test_with_weights_the_effective_number_of_answers_counts(frame, factor):
     n = 60 / max(effect, 1) * factor
     found = judged(evidence(48, 12, frame=frame, weights=(1, 3, 1)), threshold=0.5)
     assert found["certainty"] == pytest.approx(stats.beta.sf(0.5, n * share + 1, n * (1 - share) + 1))
-    assert found["interval"] == "wilson"
+    assert found["interval"] == "korn_graubard"
 
 
 def test_where_all_are_satisfied_weights_still_cost():
@@ -225,21 +225,26 @@ def test_weights_that_are_all_the_same_change_nothing(weight):
     assert (weighted["value"], weighted["verdict"]) == (pytest.approx(plain["value"]), plain["verdict"])
 
 
-CLUSTERED = "a | satisfied | fair | 30 | 1\nb | satisfied | satisfied | 2 | 1\nc | fair | fair | 1 | 1"  # 32 of 33
+CLUSTERED = "a | satisfied | fair | 30 | 1\nb | satisfied | {0} | 2 | 1\nc | fair | {0} | 1 | 1"  # 32 of 33
 
 
-def test_of_clusters_the_verdict_is_literal():
+def test_of_one_cluster_the_verdict_is_literal():
     shares = ["satisfaction_rate", "satisfaction_rate_of_valid", "delivery.satisfied"]
     rules = [gate(name, threshold=0.97) for name in shares]
     rules += [gate(name, threshold=80) for name in ("weighted_score", "delivery.mean", "index")]
-    found = result(CLUSTERED, run={"design": {"cluster": "service"}}, index={"weighted_score": 1}, gates=rules).gates
+    rows = CLUSTERED.format("fair")
+    found = result(rows, run={"design": {"cluster": "service"}}, index={"weighted_score": 1}, gates=rules).gates
     assert found["certainty"].tolist() == [None] * 6
     assert found["verdict"].tolist() == ["not_met"] * 3 + ["met"] * 3
+    assert found[["conf_low", "conf_high"]].values.tolist() == [[None, None]] * 6
 
 
-def test_of_clusters_no_interval_is_given_for_an_item_either():
-    found = result(CLUSTERED, run={"design": {"cluster": "service"}}, gates=[gate(), gate("delivery.satisfied")]).gates
-    assert found[["conf_low", "conf_high"]].values.tolist() == [[None, None]] * 2
+def test_of_clusters_the_verdict_is_as_certain_as_the_effective_answers_make_it():
+    found = result(CLUSTERED.format("satisfied"), run={"design": {"cluster": "service"}}, gates=[gate(threshold=0.85)])
+    measure, rule = found.measure("satisfaction_rate"), found.gates.iloc[0]
+    n, share = measure["n_effective"], 32 / 33
+    assert rule["certainty"] == pytest.approx(stats.beta.sf(0.85, n * share + 1, n * (1 - share) + 1))
+    assert (measure["df"], rule["interval"]) == (1, "korn_graubard")
 
 
 # --- means, scores and the index --------------------------------------------------------------------------------------

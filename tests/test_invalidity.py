@@ -8,7 +8,7 @@ import pytest
 from conftest import demo, survey_of
 from csat_analysis.assembly import load
 from csat_analysis.assembly.assessment import assess
-from csat_analysis.domain import scoring
+from csat_analysis.domain import items, scoring
 from csat_analysis.ground.programmes import Programme
 
 ITEMS = ["delivery", "service", "price", "advice", "repair"]
@@ -179,7 +179,7 @@ KEYS = {
 def test_the_answers_of_an_invalid_form_are_marked_and_only_the_answers():
     survey = survey_of(f"{HEAD}\n{MIXED}", demo(**KEYS))
     before, forms = survey.answers.copy(), scoring.score_forms(survey.forms, survey.answers, survey.programme)
-    found = scoring.usable(survey.answers, forms, survey.programme)
+    found = items.usable(survey.answers, forms, survey.programme)
     assert forms["invalid_reason"].tolist() == ["clash", "", "too_small_share", "blank"]
     assert found.loc["a"].tolist() == ["invalid"] * 5
     assert found.loc["b"].tolist() == before.loc["b"].tolist()
@@ -210,7 +210,7 @@ def test_the_answers_of_invalid_forms_stand_apart_in_the_distribution():
 def test_where_all_forms_are_valid_no_answer_changes():
     survey = survey_of(f"{HEAD}\n{MIXED}", demo(**{**KEYS, "validity": {"min_answered": 1}}))
     forms = scoring.score_forms(survey.forms, survey.answers, survey.programme)
-    assert scoring.usable(survey.answers, forms, survey.programme).equals(survey.answers)
+    assert items.usable(survey.answers, forms, survey.programme).equals(survey.answers)
 
 
 def test_the_order_of_the_forms_changes_nothing():

@@ -144,6 +144,7 @@ def test_wheel_carries_its_notebooks_and_programmes(installed: Path, tmp_path: P
         (CHECKOUT / "params" / "programmes", shipped / "params" / "programmes", "*.yml"),
         (CHECKOUT / "src" / "csat_analysis" / "words", package / "words", "*.yml"),
         (CHECKOUT / "src" / "csat_analysis" / "templates", package / "templates", "**/*"),
+        (CHECKOUT / "src" / "csat_analysis" / "reference", package / "reference", "*"),
     ]:
         names = {path.relative_to(ours) for path in ours.glob(pattern)}
         assert names and names == {path.relative_to(theirs) for path in theirs.glob(pattern)}
@@ -164,3 +165,4 @@ def test_wheel_makes_of_a_root_from_scratch_what_the_checkout_makes_to_the_byte(
     ours, theirs = (publishing.snapshot(each / "reports" / RUN) for each in (here, root))
     assert {"record.json", "20_satisfaction.zh.html", "20_satisfaction.zh.ipynb"} < ours.keys() == theirs.keys()
     assert {name for name in ours if ours[name] != theirs[name]} == {"manifest.json"}
+    assert "deviating: 0;" in succeed([installed / "csat", "certify"], root)

@@ -290,7 +290,7 @@ CLAUSES = {  # of the documents, written down apart from the files
     "survey_process": {f"4§{n}" for n in (*range(10), "D", "F", "L")},
     "tsm": {"TP01", "TSM Standard", "Survey Requirements 2", "Survey Requirements A", "Publication Requirements"},
 }  # fmt: skip
-WITHOUT_CLAUSES = {"airport", "housing", "nps"}  # no procedures: a code list, a table and a question
+WITHOUT_CLAUSES = {"airport", "ecsi", "housing", "nps"}  # no procedures: a code list, a model, a table and a question
 
 
 def parts(value: object, place: str = "") -> Iterator[tuple[str, object]]:
@@ -316,6 +316,14 @@ FIVE = "very_satisfied satisfied fair dissatisfied very_dissatisfied"
             "outstanding good average below_average unacceptable",
         ),
         ("developer", "work_quality build_quality service overall", FIVE),
+        (
+            "ecsi",
+            "image_trust image_firm image_society image_care image_ahead expect_overall expect_needs expect_faults "
+            "quality_overall quality_network quality_service quality_offers quality_range quality_reliable "
+            "quality_clear value_price value_quality satisfied_overall satisfied_expected satisfied_ideal "
+            "complaints_handled loyal_again loyal_price loyal_recommend",
+            "l10 l9 l8 l7 l6 l5 l4 l3 l2 l1",
+        ),
         ("electrical", "product delivery service packaging", "very_satisfied fair dissatisfied"),
         ("housing", "satisfaction", "high medium low"),
         ("nps", "recommend", "n10 n9 n8 n7 n6 n5 n4 n3 n2 n1 n0"),
@@ -404,6 +412,7 @@ def test_every_example_has_a_measure_and_its_arithmetic(shipped):
                 ("invalid_rate", "at_most", 0.30, "rule", False, "remedy", "unless_remedied"),
             ],
         ),
+        ("ecsi", []),
         ("electrical", [("return_rate", "at_least", 0.50, "target", False, None, None)]),
         ("housing", []),
         ("nps", []),

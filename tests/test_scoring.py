@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from conftest import demo, survey_of
 from csat_analysis.assembly import assessment
-from csat_analysis.domain import scoring
+from csat_analysis.domain import items, scoring
 from csat_analysis.statistics.inference import wilson_interval
 
 SATISFIED = {"satisfied": {"levels": ["satisfied"]}}
@@ -20,12 +20,11 @@ def evidence(responses: str, counts: dict | None = None, tables: dict | None = N
     return assessment.gather(survey_of(responses, demo(**keys), tables, plan={"counts": counts or {}}))
 
 
-def items(responses: str, counts: dict | None = None, **keys) -> pd.DataFrame:
+def figures(responses: str, counts: dict | None = None, **keys) -> pd.DataFrame:
     """Return the figures of the items by their ids, of the valid forms."""
     survey = survey_of(responses, demo(**keys), plan={"counts": counts or {}})
-    forms = assessment.gather(survey).forms
-    answers = scoring.usable(survey.answers, forms, survey.programme)
-    return scoring.item_figures(answers, forms, survey.programme, survey.counts.frame).set_index("id")
+    seen = assessment.gather(survey)
+    return items.item_figures(seen, items.usable(survey.answers, seen.forms, survey.programme)).set_index("id")
 
 
 # --- forms --------------------------------------------------------------------------------------------
@@ -161,10 +160,10 @@ def test_a_rate_of_the_forms_sent_is_of_a_sample_of_the_frame():
         (math.sqrt(0.3 * 0.7 / 19 * (1 - 20 / 50)), 20, 20 * 49 / 30)
     )
     of_all = scoring.satisfaction_rate(evidence(RATE, {"distributed": 20, "frame": 20}, **keys))
-    assert of_all[3:] == (0.3, 0.3, "census", 0.0, 20, math.inf, None)
+    assert of_all[3:8] == (0.3, 0.3, "census", 0.0, 20) and of_all.n_effective == math.inf
     assert scoring.satisfaction_rate(evidence(RATE, **keys))[:3] == (None, 6, None)
     more = scoring.satisfaction_rate(evidence(RATE, {"distributed": 4}, **keys))
-    assert more == (1.5, 6, 4, None, None, "count", None, None, None, None)
+    assert more[:6] == (1.5, 6, 4, None, None, "count") and set(more[6:]) == {None}
 
 
 def test_without_a_satisfied_form_there_is_no_rate():
@@ -174,7 +173,8 @@ def test_without_a_satisfied_form_there_is_no_rate():
 def test_the_interval_of_a_rate_is_wilsons_for_the_effective_answers():
     # weights 1 and 2 on 8 and 2 forms: n effective 12² / (8·1 + 2·4) = 9
     found = scoring.satisfaction_rate(evidence(RATE, satisfaction_rate={"denominator": "returned"}, **BY_DELIVERY))
-    assert (found.conf_low, found.conf_high, found.method) == (*wilson_interval(0.5, 9), "wilson")
+    assert (found.conf_low, found.conf_high) == pytest.approx(wilson_interval(0.5, 9, df=9))
+    assert (found.method, found.df) == ("wilson", 9)
     # residuals ±½ with weights 1 and 2: squares 8·¼ + 2·4·¼ = 4, times 10/9, root, over 12
     assert (found.se, found.n, found.n_effective) == pytest.approx((math.sqrt(4 * 10 / 9) / 12, 10, 9))
 
@@ -220,11 +220,11 @@ def test_forms_that_all_say_the_same_tell_no_error_of_their_mean(measure):
 
 
 @pytest.mark.parametrize("measure", [scoring.satisfaction_rate, scoring.weighted_score, scoring.survey_rate])
-def test_clusters_withhold_an_interval_that_would_be_too_narrow(measure):
+def test_a_single_cluster_has_no_interval(measure):
     found = measure(
         evidence("form_id | delivery | service | cluster\na | satisfied | | x\nb | fair | | x", **BY_DELIVERY)
     )
-    assert (found.conf_low, found.conf_high, found.method) == (None, None, "withheld: clusters")
+    assert (found.conf_low, found.conf_high, found.method) == (None, None, "withheld: one cluster")
     assert found.value is not None
 
 
@@ -240,7 +240,7 @@ def test_without_forms_there_is_no_value(measure, rows):
 
 def test_figures_of_an_item_by_hand():
     # delivery: 100, 100, 60 with weights 1, 1, 2: mean 320/4, share 2/4; n effective 16/6
-    found = items(
+    found = figures(
         "form_id | delivery | service | count | weight\na | satisfied | | 2 | 1\nb | fair | not_applicable | 1 | 2\nc | | great | 1 | 1",
         **SATISFIED,
     )
@@ -249,28 +249,34 @@ def test_figures_of_an_item_by_hand():
     # residuals 20, 20, -20: squares 400 + 400 + 4·400, times 3/2, root, over 4; of the share 1/40 of it
     assert delivery["mean_se"] == pytest.approx(math.sqrt(2400 * 1.5) / 4)
     assert delivery["share_se"] == pytest.approx(delivery["mean_se"] / 40)
-    assert (delivery["conf_low"], delivery["conf_high"]) == pytest.approx(wilson_interval(0.5, 16 / 6))
-    assert found.loc["service"].to_dict() == {name: 0 if name == "n" else None for name in scoring.FIGURES}
+    assert (delivery["conf_low"], delivery["conf_high"]) == pytest.approx(wilson_interval(0.5, 16 / 6, df=2))
+    assert found.loc["service"].to_dict() == {name: 0 if name == "n" else None for name in items.FIGURES}
 
 
 def test_answers_are_counted_where_nothing_says_what_they_are_worth():
-    found = items("form_id | delivery | service\na | yes | no\nb | yes | ", scale={"levels": [{"id": "yes"}, {"id": "no"}]},
+    found = figures("form_id | delivery | service\na | yes | no\nb | yes | ", scale={"levels": [{"id": "yes"}, {"id": "no"}]},
                   index=None, grades=None)  # fmt: skip
     assert found["n"].tolist() == [2, 1]
     assert found.drop(columns="n").isna().all().all()
 
 
 def test_an_item_that_was_not_asked_has_a_row_and_no_answers():
-    found = items("form_id | delivery | service\na | fair | fair", items=OPTIONAL)
+    found = figures("form_id | delivery | service\na | fair | fair", items=OPTIONAL)
     assert found.index.tolist() == ["delivery", "service", "packaging"] and found.loc["packaging", "n"] == 0
 
 
-def test_figures_in_clusters_have_no_standard_error_and_one_answer_has_none():
-    found = items("form_id | delivery | service | cluster\na | fair | | x\nb | satisfied | | y", **SATISFIED).loc[
-        "delivery"
-    ]
-    assert (found["mean"], found["mean_se"], found["share_se"], found["conf_low"]) == (80, None, None, None)
-    assert items("form_id | delivery | service\na | fair | ", **SATISFIED).loc["delivery", "mean_se"] is None
+def test_figures_in_clusters_have_the_error_of_the_clusters():
+    # clusters of 100, 100 and of 60, 60 points, mean 80: sums 40 and -40, 2 · 3200 ÷ 4²; one cluster tells nothing
+    rows = "form_id | delivery | service | cluster\na | fair | | x\nb | fair | | x\nc | satisfied | | {0}\nd | satisfied | | {0}"
+    found = figures(rows.format("y"), **SATISFIED).loc["delivery"]
+    assert (found["mean"], found["df"]) == (80, 1)
+    assert found["mean_se"] == pytest.approx(math.sqrt(2 * 3200 / 16))
+    alone = figures(rows.format("x"), **SATISFIED).loc["delivery"]
+    assert alone[["mean", "mean_se", "share_se", "conf_low"]].tolist() == [80, None, None, None]
+
+
+def test_one_answer_has_no_error():
+    assert figures("form_id | delivery | service\na | fair | ", **SATISFIED).loc["delivery", "mean_se"] is None
 
 
 def test_the_distribution_of_answers_is_weighted_and_keeps_what_is_outside_the_base_apart():
@@ -278,7 +284,7 @@ def test_the_distribution_of_answers_is_weighted_and_keeps_what_is_outside_the_b
         "form_id | delivery | service | count | weight\na | satisfied | fair | 3 | 1\nb | fair | | 1 | 2\nc | great | not_applicable | 1 | 1"
     )
     rejected = survey.rejected
-    found = scoring.distribution(survey.answers, survey.forms, survey.programme, rejected).set_index(["item", "level"])
+    found = items.distribution(survey.answers, survey.forms, survey.programme, rejected).set_index(["item", "level"])
     assert found.loc["delivery", "n"].to_dict() == {
         "satisfied": 3,
         "fair": 1,
@@ -315,15 +321,16 @@ def grouped(rows: str, **keys) -> pd.DataFrame:
     survey = survey_of(
         "form_id | delivery | service | count | site\n" + rows, demo(**SATISFIED, **keys), groups=["site"]
     )
-    forms = assessment.gather(survey).forms
-    return scoring.by_group(survey.answers, forms, survey.programme, ["site"]).set_index(["level", "id"])
+    return items.by_group(assessment.gather(survey), survey.answers, ["site"]).set_index(["level", "id"])
 
 
 @pytest.mark.parametrize("n, suppressed", [(4, True), (5, False), (6, False)])
 def test_groups_of_fewer_than_five_answers_are_suppressed(n, suppressed):
     found = grouped(f"a | satisfied | fair | {n} | A").loc[("A", "delivery")]
     assert found["suppressed"] == suppressed
-    assert [found[name] is None for name in scoring.FIGURES] == [suppressed] * len(scoring.FIGURES)
+    effects = ("mean_effect", "share_effect")  # of answers that are all the same there is none
+    shown = [name for name in items.FIGURES if found[name] is not None]
+    assert shown == ([] if suppressed else [name for name in items.FIGURES if name not in effects])
     assert suppressed or (found["n"], found["share_satisfied"]) == (n, 1)
 
 
@@ -340,7 +347,7 @@ def test_groups_of_fewer_than_five_answers_are_suppressed(n, suppressed):
 )
 def test_what_is_left_out_does_not_follow_from_the_total(answers, shown):
     counts = pd.Series(answers)
-    hidden = scoring.suppressed(counts, 5)
+    hidden = items.suppressed(counts, 5)
     assert counts[~hidden].tolist() == shown
     left_out = counts[hidden & (counts > 0)]
     assert len(left_out) != 1 and not 0 < left_out.sum() < 5
@@ -369,11 +376,14 @@ def test_forms_without_a_group_belong_to_none_and_groups_come_in_order():
     assert found["by"].unique().tolist() == ["site"]
 
 
-def test_figures_of_a_group_are_those_of_its_forms_alone():
+def test_a_group_is_a_domain_of_the_design():
+    # its share is that of its forms alone; its error knows that of 15 forms 10 fell to it: 15/14 instead of 10/9
     found = grouped("a | satisfied | fair | 5 | A\nb | dissatisfied | fair | 5 | B\nc | fair | fair | 5 | A")
-    alone = items("form_id | delivery | service | count\na | satisfied | fair | 5\nc | fair | fair | 5", **SATISFIED)
-    for name in scoring.FIGURES:
-        assert found.loc[("A", "delivery"), name] == pytest.approx(alone.loc["delivery", name])
+    alone = figures("form_id | delivery | service | count\na | satisfied | fair | 5\nc | fair | fair | 5", **SATISFIED)
+    group, by_itself = found.loc[("A", "delivery")], alone.loc["delivery"]
+    for name in ("n", "mean", "share_satisfied", "df"):
+        assert group[name] == by_itself[name]
+    assert group["share_se"] ** 2 / by_itself["share_se"] ** 2 == pytest.approx(15 / 14 / (10 / 9))
 
 
 # --- laws ---------------------------------------------------------------------------------------------

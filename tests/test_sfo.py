@@ -10,6 +10,7 @@ import pytest
 from csat_analysis.assembly import load
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.ground import params
+from csat_analysis.publishing import precision
 
 REPOSITORY = Path(__file__).parents[1]
 WAVES = REPOSITORY.parent / "shared" / "data" / "sfo"
@@ -18,6 +19,7 @@ PUBLISHED = {  # rows with an answer on the airport as a whole: n, weighted mean
     "2015": (2810, 4.044173, 0.804575),
     "2016": (2919, 4.053325, 0.813997),
 }
+ERRORS = {"2014": (0.017734, 0.010086), "2015": (0.017888, 0.009158), "2016": (0.016375, 0.008342)}  # by the design
 ROWS = {"2014": 2818, "2015": 2958, "2016": 3087}
 
 RUN = """\
@@ -104,9 +106,26 @@ def test_no_row_and_no_answer_of_the_raw_files_goes_missing(results, period):
 
 
 @pytest.mark.parametrize("period", PUBLISHED)
-def test_standard_errors_that_ignore_the_flights_are_withheld(results, period):
-    assert results[period].items["mean_se"].isna().all()
-    assert results[period].measure("satisfaction_rate")["method"] == "withheld: clusters"
+def test_standard_errors_are_those_of_the_flights(results, period):
+    overall = results[period].items.set_index("id").loc["overall"]
+    of_mean, of_share = ERRORS[period]
+    assert overall["mean_se"] == pytest.approx(of_mean, abs=5e-7)
+    assert overall["share_se"] == pytest.approx(of_share, abs=5e-7)
+    assert 1.3 < overall["share_effect"] < overall["mean_effect"] < 1.8
+    rate = results[period].measure("satisfaction_rate")
+    assert (rate["se"], rate["method"]) == (pytest.approx(of_share, abs=5e-7), "wilson")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_page_says_why_an_interval_that_ignores_the_flights_is_too_short(results, language):
+    said = precision.precision_sentence(results["2014"], language).html
+    for figure in ("1.01", "0.78", "1.66", "1,616"):  # by the design, one by one, design effect, effective answers
+        assert figure in said
+    assert {"zh": "区间会偏窄", "en": "the interval too short"}[language] in said
+    drawn = precision.design_notes(results["2014"], language).html
+    assert "153" in drawn and "24" in drawn  # flights, and forms without one
+    shared = precision.design_notes(results["2016"], language).html
+    assert {"zh": "有 5 个群号", "en": "5 cluster ids"}[language] in shared
 
 
 @pytest.mark.parametrize("period", PUBLISHED)

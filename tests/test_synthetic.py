@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from csat_analysis import assessment, load, params, synthetic
-from csat_analysis.demo import BEICHEN_2024, JINWEI_2024, LANTING_2024, SURVEYS, Truth
+from csat_analysis.demo import BEICHEN_2024, JINWEI_2024, LANTING_2024, MODELS, QINGYUN_2024, SURVEYS, Truth
 
 ROOT = Path(__file__).parents[1]
 SEVEN = {
@@ -58,7 +58,7 @@ def test_regenerating_gives_the_committed_bytes(tmp_path):
 
 def test_no_committed_file_of_a_synthetic_project_has_another_origin(tmp_path):
     written = {path.relative_to(tmp_path) for path in synthetic.write(tmp_path)}
-    projects = {truth.project for truth in SURVEYS}
+    projects = {truth.project for truth in (*SURVEYS, *MODELS)}
     present = {path.relative_to(ROOT) for project in projects for path in (ROOT / "data" / project).rglob("*.csv")}
     assert present == written
 
@@ -296,6 +296,26 @@ def test_the_verdicts_on_the_satisfaction_rate_are_of_every_kind(results):
     }
     verdicts = {project: table.loc["satisfaction_rate", "verdict"] for project, table in gates.items()}
     assert verdicts == {"yuanya": "met", "lanting": "not_met", "heyuan": "borderline"}
+
+
+def test_answers_that_follow_paths_are_spread_around_the_declared_means():
+    # means of items: their standard errors are 1.8 / sqrt(426), .09; the lowest and the highest answer cut off some
+    forms = synthetic.modelled(QINGYUN_2024).iloc[: -QINGYUN_2024.blank]
+    for items in QINGYUN_2024.items.values():
+        for item, mean in items.items():
+            assert pd.to_numeric(forms[item], errors="coerce").mean() == pytest.approx(mean, abs=0.45), item
+
+
+def test_answers_that_follow_paths_hold_no_faults_but_the_declared_ones():
+    forms = synthetic.modelled(QINGYUN_2024)
+    items = [item for names in QINGYUN_2024.items.values() for item in names]
+    assert (forms[items] == "").all(axis="columns").sum() == QINGYUN_2024.blank
+    odd = set(forms[items].to_numpy().ravel()) - {"", *map(str, range(1, 11))}
+    assert odd == {"11", "很好"} and len(forms) == QINGYUN_2024.forms
+
+
+def test_the_truth_behind_a_model_has_coefficients_and_means_for_every_construct():
+    assert all(set(model.paths) == set(model.items) for model in MODELS)
 
 
 @every_survey

@@ -430,7 +430,7 @@ def test_of_clusters_no_curve_is_drawn():
 @pytest.mark.parametrize(
     "found, why",
     [
-        (lambda: case("clusters"), "the forms come in clusters"),
+        (lambda: case("clusters"), "the forms come from a single cluster"),
         (lambda: result(forms(34, 6), gates=[]), "no rule of this procedure"),
         (lambda: result(forms(0, 0, 5)), "there are no forms"),
     ],

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from conftest import demo, run_of, sheet
 from csat_analysis.assembly import assessment, gates, load, procedure
-from csat_analysis.domain import fieldwork, schemas, steps
+from csat_analysis.domain import constructs, fieldwork, schemas, steps
 from csat_analysis.ground import params, programmes, runs, words
 from csat_analysis.ground.catalogue import DIGITS, MEASURES
 from csat_analysis.ground.words import Words, speak
@@ -27,8 +27,8 @@ LANGUAGES = ["zh", "en"]
 ZH, EN = speak("zh"), speak("en")
 HANZI = "\u4e00-\u9fff"
 TECHNICAL = {
-    "n", "t", "AAPOR", "RR1", "RR2", "RR5", "RR6", "Delta", "Wilson", "SHA-256", "count", "csat_analysis", "rejected.csv",
-    "remedy.csv", "record.json",
+    "n", "t", "p", "AAPOR", "RR1", "RR2", "RR5", "RR6", "Delta", "Wilson", "Korn", "Graubard", "Lindeman", "Merenda", "Gold", "Shapley", "Johnson", "Holm", "Brant", "SHA-256", "count", "csat_analysis", "rejected.csv",
+    "remedy.csv", "record.json", "Cronbach", "AVE", "HTMT", "R²", "c", "latent.frozen.weights",
 }  # fmt: skip
 
 
@@ -118,6 +118,7 @@ def methods() -> set[str]:
         ({}, 9, "fair", "1"),
         ({}, 9, "fair", ""),
         ({"cluster": "block"}, 9, "fair", ""),
+        ({"cluster": "delivery"}, 9, "satisfied", ""),
         ({}, 2, "fair", ""),
         ({}, 9, "satisfied", ""),
     ):
@@ -128,7 +129,9 @@ def methods() -> set[str]:
         form = {"satisfied": {"levels": ["satisfied"]}, "satisfied_form": {"reading": "all_items"}, "gates": gates}
         result = assessment.assess(load.assemble(demo(**form), run, sheets))
         found |= {*result.measures["method"], *result.gates["interval"], result.measure("index")["method"]}
-    return found
+        sent = {**form, "satisfaction_rate": {"denominator": "distributed"}}
+        found |= set(assessment.assess(load.assemble(demo(**sent), run, sheets)).measures["method"])
+    return found | {constructs.BOOTSTRAP, constructs.TOO_FEW, constructs.NO_MODEL}
 
 
 def whys() -> set[str]:

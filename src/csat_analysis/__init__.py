@@ -13,16 +13,25 @@ __version__ = "0.1.0"
 STAGES = {
     "params": "ground",
     "inference": "statistics",
+    "design": "statistics",
+    "estimates": "statistics",
     "scoring": "domain",
     "load": "assembly",
     "assessment": "assembly",
+    "importance": "assembly",
+    "constructs": "publishing",
+    "diagrams": "publishing",
     "exhibits": "publishing",
     "figures": "publishing",
     "groups": "publishing",
+    "influence": "publishing",
     "ledger": "publishing",
+    "portraits": "publishing",
+    "precision": "publishing",
     "duties": "publishing",
     "rulebook": "publishing",
     "verdicts": "publishing",
+    "weights": "publishing",
 }  # what an analyst calls, and the floor where it stands
 
 

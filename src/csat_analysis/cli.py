@@ -1,4 +1,4 @@
-"""What can be asked for? ``csat check | list | run | schema | new``."""
+"""What can be asked for? ``csat check | certify | list | run | schema | new``."""
 
 import contextlib
 import datetime as dt
@@ -74,6 +74,19 @@ def check(
     if not errors and not quiet and not clauses:
         print("Every file can be used.")
     raise typer.Exit(int(bool(errors)))
+
+
+@app.command()
+def certify(verbose: Verbose = False, quiet: Quiet = False) -> None:
+    """Recompute figures of other software and of books; print how far the package's own are from them."""
+    from csat_analysis.publishing import certificate
+
+    found = certificate.certify(certificate.FOLDER)
+    for line in certificate.deviations(found):
+        print(line, file=sys.stderr)
+    for line in () if quiet else certificate.lines(found) + (certificate.details(found) if verbose else []):
+        print(line)
+    raise typer.Exit(int(len(found.deviating) > 0))
 
 
 @app.command("list")

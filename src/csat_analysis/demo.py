@@ -84,6 +84,30 @@ class Truth:
         return p + p * (1 - p) * self.nonresponse / self.return_rate
 
 
+@dataclass(frozen=True)
+class Paths:
+    """All that decides a survey whose answers follow paths between constructs, and what goes wrong in it.
+
+    Examples
+    --------
+    >>> MODELS[0].project, MODELS[0].paths["complaints"]
+    ('qingyun', {'satisfaction': 0.55})
+    """
+
+    project: str
+    period: str
+    seed: int
+    forms: int  # returned
+    answers: tuple[int, int]  # the lowest and the highest
+    paths: Mapping[str, Mapping[str, float]]  # construct: those that lead to it, with their coefficients
+    items: Mapping[str, Mapping[str, float]]  # construct: its items, with their means
+    spread: float = 1.8  # standard deviation of an answer before it is rounded
+    loading: float = 0.85  # correlation of an item with its construct
+    unanswered: float = 0.003  # share of the answers that are left out
+    blank: int = 0  # forms without any answer
+    faults: tuple[Fault, ...] = ()
+
+
 THANKS = "师傅上门很快,<b>谢谢</b>"
 
 
@@ -345,3 +369,24 @@ SURVEYS = (
     YUANYA_2022, YUANYA_2023, YUANYA_2024, LANTING_2024, HEYUAN_2024, HENGXIN_2024Q3, HENGXIN_2024Q4,
     YUNTING_2024, JINWEI_2024, SONGHE_2024, HUITONG_2024Q3, HUITONG_2024Q4, BEICHEN_2024,
 )  # fmt: skip
+QINGYUN_2024 = Paths(
+    project="qingyun", period="2024", seed=24, forms=430, answers=(1, 10), blank=4,
+    paths={
+        "image": {}, "expectations": {"image": 0.55}, "quality": {"expectations": 0.60},
+        "value": {"expectations": 0.10, "quality": 0.55},
+        "satisfaction": {"image": 0.20, "expectations": 0.05, "quality": 0.45, "value": 0.25},
+        "complaints": {"satisfaction": 0.55}, "loyalty": {"image": 0.20, "satisfaction": 0.50, "complaints": 0.05},
+    },
+    items={
+        "image": {"image_trust": 7.6, "image_firm": 8.1, "image_society": 7.0, "image_care": 6.9, "image_ahead": 7.4},
+        "expectations": {"expect_overall": 7.7, "expect_needs": 7.6, "expect_faults": 7.2},
+        "quality": {"quality_overall": 7.5, "quality_network": 7.3, "quality_service": 6.8, "quality_offers": 7.5,
+                    "quality_range": 7.4, "quality_reliable": 7.3, "quality_clear": 6.6},
+        "value": {"value_price": 6.1, "value_quality": 6.5},
+        "satisfaction": {"satisfied_overall": 7.3, "satisfied_expected": 6.9, "satisfied_ideal": 6.6},
+        "complaints": {"complaints_handled": 6.4},
+        "loyalty": {"loyal_again": 7.2, "loyal_price": 5.2, "loyal_recommend": 6.9},
+    },
+    faults=(Fault(3, "value_price", "11"), Fault(5, "quality_network", "很好"), Fault(9, "received_on", "2024-13-45")),
+)  # fmt: skip
+MODELS = (QINGYUN_2024,)

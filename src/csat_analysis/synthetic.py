@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from csat_analysis.demo import SURVEYS, Truth
+from csat_analysis.demo import MODELS, SURVEYS, Paths, Truth
 
 CUTS = {5: (0.9, 0.0, -0.6, -1.2), 4: (0.9, 0.0, -0.9), 3: (0.0, -0.9)}  # above 0 counts as satisfied
 SHARED_FEELING = 0.6  # variance of one opinion that all items of a form share
@@ -106,10 +106,42 @@ def write(root: str | Path) -> list[Path]:
             path = folder / f"{name}.csv"
             table.to_csv(path, index=False, encoding=truth.encoding, lineterminator="\n")
             paths.append(path)
+    for model in MODELS:
+        path = Path(root) / "data" / model.project / model.period / "responses.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        modelled(model).to_csv(path, index=False, lineterminator="\n")
+        paths.append(path)
     return paths
 
 
-def stream(truth: Truth, *purpose: str) -> np.random.Generator:
+def modelled(model: Paths) -> pd.DataFrame:
+    """Return the returned forms of a survey whose answers follow paths, all cells as text.
+
+    Notes
+    -----
+    A construct is the sum of those that lead to it, times their coefficients, and of something of its own, so that
+    its variance is 1. An answer is its item's mean and spread times construct and noise, rounded to the scale.
+    """
+    rng, (lowest, highest) = stream(model, model.period, "answers"), model.answers
+    constructs: dict[str, np.ndarray] = {}
+    answers: dict[str, np.ndarray] = {}
+    for name, sources in model.paths.items():
+        led = sum((size * constructs[source] for source, size in sources.items()), np.zeros(model.forms))
+        constructs[name] = led + np.sqrt(max(1 - led.var(), 0.0)) * rng.standard_normal(model.forms)
+        for item, mean in model.items[name].items():
+            felt = mix(constructs[name], rng.standard_normal(model.forms), model.loading**2)
+            answers[item] = np.clip(np.rint(mean + model.spread * felt), lowest, highest).astype(int).astype(str)
+    forms = pd.DataFrame(answers).mask(rng.random((model.forms, len(answers))) < model.unanswered, "")
+    forms.iloc[-model.blank :] = ""
+    start = sent_on(model.period)
+    forms.insert(0, "received_on", dates(rng, start, start + pd.Timedelta(days=40), model.forms))
+    forms.insert(0, "form_id", [f"{model.period}-{i:04d}" for i in range(1, model.forms + 1)])
+    for fault in model.faults:
+        forms.loc[fault.form, fault.column] = fault.value
+    return forms
+
+
+def stream(truth: Truth | Paths, *purpose: str) -> np.random.Generator:
     """Return the random numbers of one purpose, untouched by those of any other."""
     return np.random.default_rng([truth.seed, *" ".join(purpose).encode()])
 

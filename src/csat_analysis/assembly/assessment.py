@@ -3,22 +3,24 @@
 import datetime as dt
 import importlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
-from csat_analysis.assembly import comparisons, composite, load, procedure
+from csat_analysis.assembly import comparisons, composite, load, procedure, weighting
 from csat_analysis.assembly.gates import ITEM_FIGURES, item_value, judge_gates
 from csat_analysis.assembly.load import Survey
-from csat_analysis.domain import fieldwork, parts, schemas, scoring
+from csat_analysis.domain import fieldwork, items, parts, schemas, scoring
 from csat_analysis.domain.evidence import Evidence, Measure
 from csat_analysis.ground import runs
 from csat_analysis.ground.catalogue import MEASURES
 from csat_analysis.ground.errors import ParameterError
 from csat_analysis.ground.programmes import Programme
 
-SHOWN = ("value", "numerator", "denominator", "conf_low", "conf_high", "method", "se")  # of a measure, in tables
+SHOWN = (
+    "value", "numerator", "denominator", "conf_low", "conf_high", "method", "se", "n_effective", "df", "design_effect",
+)  # of a measure, in tables  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Assessment:
     Attributes
     ----------
     measures
-        ``id, value, numerator, denominator, conf_low, conf_high, method, se, clause``.
+        ``id, value, numerator, denominator, conf_low, conf_high, method, se, n_effective, df, design_effect,
+        clause``.
     gates
         See ``gates.judge_gates``.
     triggers
@@ -38,7 +41,7 @@ class Assessment:
     grade
         ``id, certainty, probabilities``, or None.
     items, strata, groups, distribution, comparisons, forms
-        Tables of ``scoring.item_figures``, ``by_group``, ``distribution``, ``score_forms``.
+        Tables of ``items.item_figures``, ``by_group``, ``distribution``, and ``scoring.score_forms``.
     parts
         See ``parts.rate_by_part``.
     steps, clauses
@@ -61,6 +64,8 @@ class Assessment:
     comparisons: pd.DataFrame
     steps: pd.DataFrame
     clauses: pd.DataFrame
+    respondents: pd.DataFrame
+    weighted: pd.DataFrame
 
     def measure(self, name: str) -> dict[str, Any]:
         """Return one measure, the index, or an item's figure (an item's mean has no interval here) as a mapping."""
@@ -90,17 +95,19 @@ def assess(survey: Survey) -> Assessment:
     """Return everything the programme says of a survey."""
     programme = survey.programme
     evidence, found, index, answers, gates = _judged(survey, published(programme, survey.run.targets))
-    items = scoring.item_figures(answers, evidence.forms, programme, evidence.population)
+    figures = items.item_figures(evidence, answers)
     triggers = triggers_of(programme, gates)
-    groups = scoring.by_group(answers, evidence.forms, programme, survey.run.groups)
+    groups = items.by_group(evidence, answers, survey.run.groups)
     duties = procedure.judge_steps(survey, has_groups=len(groups) > 0)
     return Assessment(
         survey=survey, evidence=evidence, status=status_of(survey, gates), measures=_measure_table(programme, found),
-        gates=gates, triggers=triggers, index=index, grade=composite.grade_of(programme, index), items=items,
-        strata=scoring.by_group(answers, evidence.forms, programme, {"stratum"} & set(evidence.forms)), groups=groups,
-        distribution=scoring.distribution(answers, evidence.forms, programme, _rejected_answers(survey)),
+        gates=gates, triggers=triggers, index=index, grade=composite.grade_of(programme, index), items=figures,
+        strata=items.by_group(evidence, answers, {"stratum"} & set(evidence.forms)), groups=groups,
+        distribution=items.distribution(answers, evidence.forms, programme, _rejected_answers(survey)),
         parts=parts.rate_by_part(evidence, "stratum"), comparisons=compare(survey, found, index), steps=duties,
-        clauses=procedure.judge_clauses(survey, gates, duties, triggers, items, found),
+        clauses=procedure.judge_clauses(survey, gates, duties, triggers, figures, found),
+        respondents=weighting.compare_respondents(survey, evidence),
+        weighted=weighting.weigh(survey, evidence, answers),
     )  # fmt: skip
 
 
@@ -111,7 +118,7 @@ def _judged(
     evidence = gather(survey)
     found = {name: compute(name, evidence) for name in names}
     index = composite.index_of(survey.programme, found, evidence)
-    answers = scoring.usable(survey.answers, evidence.forms, survey.programme)
+    answers = items.usable(survey.answers, evidence.forms, survey.programme)
     return evidence, found, index, answers, judge_gates(survey, evidence, found, index, answers)
 
 
@@ -135,7 +142,7 @@ def gather(survey: Survey) -> Evidence:
     ineligible = fieldwork.tally(fieldwork.settle(sent, survey.forms))["ineligible"] if "disposition" in sent else 0
     first, last = runs.period_bounds(survey.run.period)
     complaints = load.own_complaints(survey.run, survey.tables["complaints"]) if "complaints" in survey.tables else None
-    return Evidence(
+    evidence = Evidence(
         programme=survey.programme,
         forms=scoring.score_forms(_with_customers(survey), survey.answers, survey.programme),
         frame=survey.counts.frame,
@@ -146,7 +153,32 @@ def gather(survey: Survey) -> Evidence:
         months=last.month - first.month + 1,
         closed=_closed(complaints, survey.run.as_of),
         complainers=_complainers(complaints),
+        units=_units(survey),
+        lonely=survey.run.design.lonely,
     )
+    return replace(evidence, effect=items.effect_of(evidence, survey.answers))
+
+
+def _units(survey: Survey) -> dict[str, int] | None:
+    """Return how many primary units the population has in each stratum; None where nobody says."""
+    frame, clustered = survey.tables.get("frame", pd.DataFrame()), "cluster" in survey.forms
+    names = {getattr(survey.run.design, role): role for role in ("stratum", "cluster")}
+    frame = frame.rename(columns={name: role for name, role in names.items() if name in frame and role not in frame})
+    if clustered:
+        own = [name for name in ("stratum", "cluster") if name in frame]
+        return _of_strata(frame.drop_duplicates(own)) if "cluster" in own else None
+    if "stratum" not in survey.forms:
+        return None
+    if "stratum" in frame:
+        return _of_strata(frame)
+    return dict(survey.run.design.population) or None
+
+
+def _of_strata(rows: pd.DataFrame) -> dict[str, int]:
+    """Return the number of rows of each stratum; without strata they are one."""
+    if "stratum" not in rows:
+        return {"all": len(rows)}
+    return {str(level): int(n) for level, n in rows["stratum"].value_counts().items()}
 
 
 def _closed(complaints: pd.DataFrame | None, as_of: dt.date) -> int | None:

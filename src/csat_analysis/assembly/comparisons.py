@@ -2,13 +2,24 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import pandas as pd
 
 from csat_analysis.domain.evidence import Measure
 
-COLUMNS = ["id", "kind", "against", "before", "estimate", "conf_low", "conf_high", "status"]
+COLUMNS = [
+    "id", "kind", "against", "before", "estimate", "conf_low", "conf_high", "process_low", "process_high", "status",
+]  # fmt: skip
 Interval = tuple[float, float | None, float | None]  # a value and its bounds
+
+
+class Figure(NamedTuple):
+    """A value with its bounds in two views: of those who are there, and of the process behind them."""
+
+    value: float
+    bounds: tuple[float | None, float | None]
+    process: tuple[float | None, float | None]
 
 
 def compare_targets(targets: Mapping[str, float], found: Mapping[str, Measure]) -> pd.DataFrame:
@@ -17,13 +28,14 @@ def compare_targets(targets: Mapping[str, float], found: Mapping[str, Measure]) 
     for name, target in targets.items():
         measure = found.get(name)
         if measure is not None and measure.value is not None:
-            bounds = [None if bound is None else bound - target for bound in (measure.conf_low, measure.conf_high)]
+            ends = measure.conf_low, measure.conf_high, measure.process_low, measure.process_high
+            bounds = [None if bound is None else bound - target for bound in ends]
             rows.append((name, "target", target, target, measure.value - target, *bounds, None))
     return pd.DataFrame(rows, columns=COLUMNS, dtype=object)
 
 
 def compare_periods(
-    kind: str, against: str, status: str, now: Mapping[str, Interval], before: Mapping[str, Interval]
+    kind: str, against: str, status: str, now: Mapping[str, Figure], before: Mapping[str, Figure]
 ) -> pd.DataFrame:
     """Return how far each figure is from that of an earlier period, after minus before.
 
@@ -35,7 +47,9 @@ def compare_periods(
     Notes
     -----
     The interval is made of those of the two figures: d − √((a − l)² + (u′ − b)²) and d + √((u − a)² + (b − l′)²). It
-    describes; whether there is an improvement is judged with more care than this.
+    describes; whether there is an improvement is judged with more care than this. Two views: ``conf_low, conf_high`` of
+    those who were there both times (corrected for the finite population), ``process_low, process_high`` of the process
+    behind them (not corrected).
 
     References
     ----------
@@ -46,9 +60,10 @@ def compare_periods(
             name,
             kind,
             against,
-            before[name][0],
-            now[name][0] - before[name][0],
-            *_bounds(now[name], before[name]),
+            before[name].value,
+            now[name].value - before[name].value,
+            *_bounds((now[name].value, *now[name].bounds), (before[name].value, *before[name].bounds)),
+            *_bounds((now[name].value, *now[name].process), (before[name].value, *before[name].process)),
             status,
         )
         for name in now
@@ -75,11 +90,16 @@ def _bounds(now: Interval, before: Interval) -> tuple[float | None, float | None
     )
 
 
-def figures(found: Mapping[str, Measure], index: Mapping[str, float | None] | None) -> dict[str, Interval]:
+def figures(found: Mapping[str, Measure], index: Mapping[str, float | None] | None) -> dict[str, Figure]:
     """Return the measures, and the index, that have a value, with their bounds."""
-    known = {name: (m.value, m.conf_low, m.conf_high) for name, m in found.items() if m.value is not None}
+    known = {
+        name: Figure(m.value, (m.conf_low, m.conf_high), (m.process_low, m.process_high))
+        for name, m in found.items()
+        if m.value is not None
+    }
     if index and index["value"] is not None:
-        known["index"] = (index["value"], index["conf_low"], index["conf_high"])
+        bounds = [(index[f"{view}_low"], index[f"{view}_high"]) for view in ("conf", "process")]
+        known["index"] = Figure(index["value"], *bounds)
     return known
 
 

@@ -4,17 +4,20 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from scipy import special
 
 from csat_analysis.domain.evidence import Evidence, Measure
 from csat_analysis.domain.scoring import WILSON
 from csat_analysis.ground.programmes import Programme, meets, reach
-from csat_analysis.statistics.inference import Z, finite_population_factor, poisson_interval, t_quantile
+from csat_analysis.statistics.design import kept, without_population
+from csat_analysis.statistics.estimates import error_of_sum
+from csat_analysis.statistics.inference import Z, poisson_interval, t_quantile
 
 EVENTS = "poisson"  # the method of a rate of events
 POISSON_HIGH = poisson_interval(0, 1)[1]  # upper bound of none: so many events
-UNKNOWN: dict[str, Any] = {"value": None, "conf_low": None, "conf_high": None, "se": None, "df": None}
+UNKNOWN: dict[str, Any] = dict.fromkeys(("value", "conf_low", "conf_high", "process_low", "process_high", "se", "df"))
 
 
 def index_of(programme: Programme, found: Mapping[str, Measure], evidence: Evidence) -> dict[str, Any] | None:
@@ -23,7 +26,7 @@ def index_of(programme: Programme, found: Mapping[str, Measure], evidence: Evide
     Returns
     -------
     dict
-        ``value, conf_low, conf_high, se, df, method``; what cannot be told is None.
+        ``value, conf_low, conf_high, process_low, process_high, se, df, method``; what cannot be told is None.
 
     Notes
     -----
@@ -48,14 +51,20 @@ def index_of(programme: Programme, found: Mapping[str, Measure], evidence: Evide
     if unsure:
         return {**UNKNOWN, "value": value, "method": unsure}
     if len(terms) == 1:
-        return {"value": value, **_of_one(*terms[0])}
-    se, method = _standard_error(terms, evidence)
-    answers = [measure.n for _, measure in terms if measure.n]
-    df = (max(answers) - 1 if answers else 0) or None
-    half = (t_quantile(df) if df else Z) * se
-    low, high = _reach(programme, found)
-    bounds = {"conf_low": max(value - half, low), "conf_high": min(value + half, high)}
-    return {"value": value, **bounds, "se": se, "df": df, "method": method}
+        return {**_of_one(*terms[0]), "value": value}
+    se, method, df = _standard_error(terms, evidence)
+    ends, quantile = _reach(programme, found), t_quantile(df) if df else Z
+    bounds = {"conf": se, "process": _standard_error(terms, evidence, is_process=True)[0]}
+    return {"value": value, **_around(value, quantile, bounds, ends), "se": se, "df": df, "method": method}
+
+
+def _around(value: float, quantile: float, errors: Mapping[str, float], ends: tuple[float, float]) -> dict[str, float]:
+    """Return the bounds of a value in each view, within what it can reach."""
+    found = {}
+    for view, se in errors.items():
+        found[f"{view}_low"] = max(value - quantile * se, ends[0])
+        found[f"{view}_high"] = min(value + quantile * se, ends[1])
+    return found
 
 
 def _reach(programme: Programme, found: Mapping[str, Measure]) -> tuple[float, float]:
@@ -75,44 +84,59 @@ def _is_withheld(measure: Measure) -> bool:
 
 def _of_one(coefficient: float, measure: Measure) -> dict[str, Any]:
     """Return the company of an index that is one measure: that of the measure."""
-    bounds = [None if bound is None else coefficient * bound for bound in (measure.conf_low, measure.conf_high)]
-    low, high = bounds if coefficient > 0 else bounds[::-1]
     if measure.method == "count":
-        return {"conf_low": None, "conf_high": None, "se": 0.0, "df": None, "method": "count"}
+        return {**UNKNOWN, "se": 0.0, "method": "count"}
+    views = {"conf": (measure.conf_low, measure.conf_high), "process": (measure.process_low, measure.process_high)}
+    bounds = {}
+    for view, ends in views.items():
+        scaled = [None if end is None else coefficient * end for end in ends]
+        bounds[f"{view}_low"], bounds[f"{view}_high"] = scaled if coefficient > 0 else scaled[::-1]
     flat = math.sqrt(_flat(coefficient, measure))
     se = flat or (None if measure.se is None else abs(coefficient) * measure.se)
-    df = (measure.n or 1) - 1 or None
-    return {"conf_low": low, "conf_high": high, "se": se, "df": df, "method": measure.method}
+    return {**bounds, "se": se, "df": measure.df or None, "method": measure.method}
 
 
-def _standard_error(terms: Sequence[tuple[float, Measure]], evidence: Evidence) -> tuple[float, str]:
-    """Return the standard error of the sum of some terms, and how it was found."""
+def _standard_error(
+    terms: Sequence[tuple[float, Measure]], evidence: Evidence, is_process: bool = False
+) -> tuple[float, str, float | None]:
+    """Return the standard error of the sum of some terms, how it was found, and its degrees of freedom."""
     events = [(coefficient, measure) for coefficient, measure in terms if measure.method == EVENTS]
-    population = None if events else evidence.population
-    of_terms = [
-        (c * measure.influence, _spread(measure, population)) for c, measure in terms if measure.influence is not None
-    ]
-    nothing = pd.Series(0.0, index=evidence.forms.index)
-    error: pd.Series = sum((influence * spread for influence, spread in of_terms), start=nothing)
-    of_forms = float((evidence.forms["count"] * error**2).sum()) + sum(_flat(c, measure) for c, measure in terms)
+    added, of_design, df = _of_forms(terms, evidence, is_process=is_process or bool(events))
+    of_forms = of_design + sum(_flat(c, measure) for c, measure in terms)
     apart = sum(abs(c) * measure.se for c, measure in terms if measure.influence is None and measure.se)
     if not events:
-        return math.sqrt(of_forms) + apart, "bound" if apart else "delta" if of_forms else "count"
+        return math.sqrt(of_forms) + apart, "bound" if apart else "delta" if of_forms else "count", df
     per_event = sum(coefficient * _per_event(measure) for coefficient, measure in events)
     complainers, linked = evidence.complainers, _complaints_of_forms(evidence)
     squares = float((complainers**2).sum()) if complainers is not None else float(evidence.complaints or 0)
     of_events = per_event**2 * max(squares, 1.0)
     if linked is None or apart:
-        return math.sqrt(of_forms) + math.sqrt(of_events) + apart, "bound"
-    added: pd.Series = sum((influence for influence, _ in of_terms), start=nothing)
+        return math.sqrt(of_forms) + math.sqrt(of_events) + apart, "bound", df
     together = per_event * float((evidence.forms["count"] * added * linked).sum())
-    return math.sqrt(max(of_forms + of_events + 2 * together, 0.0)), "delta"
+    return math.sqrt(max(of_forms + of_events + 2 * together, 0.0)), "delta", df
 
 
-def _spread(measure: Measure, population: int | None) -> float:
-    """Return by how much what forms add to a measure is stretched, so that the squares add to its variance."""
-    n = measure.n or 0
-    return math.sqrt(n / (n - 1) * finite_population_factor(n, population)) if n > 1 else 0.0
+def _of_forms(
+    terms: Sequence[tuple[float, Measure]], evidence: Evidence, is_process: bool
+) -> tuple[pd.Series, float, float | None]:
+    """Return what one answer of each form adds to all terms, the variance of their sum by the design, and its df."""
+    nothing = pd.Series(0.0, index=evidence.forms.index)
+    parts = [coefficient * measure.influence for coefficient, measure in terms if measure.influence is not None]
+    rows = np.logical_or.reduce([part.notna() for part in parts]) if parts else np.zeros(len(nothing), dtype=bool)
+    added: pd.Series = sum((part.fillna(0.0) for part in parts), start=nothing)
+    if not rows.any():
+        return added, 0.0, None
+    erring: pd.Series = added if is_process else sum((_corrected(part, evidence) for part in parts), start=nothing)
+    se, df = error_of_sum(without_population(kept(evidence.design, rows)), erring[rows].to_numpy())
+    return added, 0.0 if math.isnan(se) else se**2, df or None
+
+
+def _corrected(part: pd.Series, evidence: Evidence) -> pd.Series:
+    """Return what forms add to a term, less what the share of the population that answered it takes from its error."""
+    rows = part.notna()
+    design = kept(evidence.design, rows.to_numpy())
+    left_out = design.left_out[design.strata[design.units]]
+    return (part[rows] * np.sqrt(left_out)).reindex(part.index, fill_value=0.0)
 
 
 def _flat(coefficient: float, measure: Measure) -> float:

@@ -11,7 +11,7 @@ from csat_analysis.domain.evidence import Evidence, Measure
 from csat_analysis.ground import runs
 from csat_analysis.ground.catalogue import MEASURES, SURE, round_shown
 from csat_analysis.ground.programmes import Gate, Programme, meets
-from csat_analysis.statistics import certainty
+from csat_analysis.statistics import certainty, inference
 
 ITEM_FIGURES = {"mean": "mean", "satisfied": "share_satisfied"}  # what a gate calls them, and the column of the items
 NEAR = 0.10  # a tipping point this close to the observed share makes a verdict borderline
@@ -35,7 +35,7 @@ def judge_gates(
     Parameters
     ----------
     answers
-        Those that enter figures: see ``scoring.usable``.
+        Those that enter figures: see ``items.usable``.
     """
     in_progress = survey.run.as_of < runs.period_bounds(survey.run.period)[1]
     rows = []
@@ -96,13 +96,13 @@ def certainty_of(figure: Measure, gate: Gate, evidence: Evidence) -> float | Non
     if figure.value is None or figure.n is None or figure.method.startswith("withheld"):
         return None
     if gate.measure == "index" or figure.method not in (scoring.WILSON, scoring.CENSUS):
-        if figure.se is None:
+        if figure.se is None or figure.df is None:
             return None
-        return certainty.mean_certainty(figure.value, figure.se, figure.n - 1, gate.comparison, gate.threshold)
+        return certainty.mean_certainty(figure.value, figure.se, figure.df, gate.comparison, gate.threshold)
     if figure.method == scoring.CENSUS:
         return float(meets(figure.value, gate.comparison, gate.threshold))
     n, population = figure.n_effective, None
-    if not evidence.is_weighted:
+    if evidence.design.is_plain:
         n, population = figure.n, evidence.population
     return certainty.share_certainty(figure.value, n or 0, gate.comparison, gate.threshold, population)
 
@@ -112,12 +112,15 @@ def bounds_of(name: str, figure: Measure, evidence: Evidence) -> dict[str, Any]:
 
     Notes
     -----
-    Of a share of unweighted forms the exact one, which covers the truth in at least 95 of 100 samples whatever it is;
-    otherwise the figure's own.
+    Of a share of unweighted forms without clusters the exact one, which covers the truth in at least 95 of 100 samples
+    whatever it is; with weights or clusters Korn and Graubard's; otherwise the figure's own.
     """
-    if name == "index" or figure.method != scoring.WILSON or evidence.is_weighted or figure.value is None:
+    if name == "index" or figure.method != scoring.WILSON or figure.value is None:
         return {"conf_low": figure.conf_low, "conf_high": figure.conf_high, "interval": figure.method}
     n = figure.n or 0
+    if not evidence.design.is_plain:
+        low, high = inference.korn_graubard_interval(figure.value, n, figure.n_effective or 0.0, figure.df or 0.0)
+        return {"conf_low": low, "conf_high": high, "interval": "korn_graubard"}
     low, high = certainty.exact_interval(round(figure.value * n), n, evidence.population)
     return {"conf_low": low, "conf_high": high, "interval": "exact"}
 
@@ -168,8 +171,9 @@ def figure_of(
 def _index_figure(index: Mapping[str, Any] | None) -> Measure:
     if index is None:
         return Measure(None, None, None)
-    n = None if index["df"] is None else index["df"] + 1
-    return Measure(index["value"], None, None, index["conf_low"], index["conf_high"], index["method"], index["se"], n)
+    df = index["df"]
+    bounds, n = (index["conf_low"], index["conf_high"]), None if df is None else df + 1
+    return Measure(index["value"], None, None, *bounds, index["method"], index["se"], n, df=df)
 
 
 def item_value(name: str, items: pd.DataFrame) -> float | None:

@@ -1,11 +1,14 @@
 """What does a measure see, and what does it give back?"""
 
+import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from csat_analysis.ground.programmes import Programme
+from csat_analysis.statistics.design import Design, design_of
 
 
 class Measure(NamedTuple):
@@ -13,7 +16,9 @@ class Measure(NamedTuple):
 
     ``conf_low`` and ``conf_high`` are None where there is no sampling error (``method`` is ``count``) and where it
     cannot be told yet (``method`` begins with ``withheld``). ``n`` is the number of answers behind an estimate,
-    ``n_effective`` the same after weights and finite population, ``influence`` what each form adds to its error.
+    ``n_effective`` the same by the design of the survey, ``df`` and ``design_effect`` belong to it;
+    ``influence`` what one answer of each form adds to the value, NaN where the form has no part in it.
+    ``process_low`` and ``process_high`` bound the same without finite population: the view on the process behind it.
     """
 
     value: float | None
@@ -25,7 +30,11 @@ class Measure(NamedTuple):
     se: float | None = None
     n: int | None = None
     n_effective: float | None = None
+    df: float | None = None
+    design_effect: float | None = None
     influence: pd.Series | None = None
+    process_low: float | None = None
+    process_high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,7 @@ class Evidence:
     ----------
     forms
         One row per row of responses: ``count, weight, answered, valid, decided, satisfied, points, score`` (see
-        ``scoring.score_forms``), and ``cluster`` where the design has clusters.
+        ``scoring.score_forms``), and ``stratum`` and ``cluster`` where the design has them.
     frame, distributed, eligible
         Numbers of customers in scope, of forms sent, and of those sent to somebody eligible; None where unknown.
     closed
@@ -45,6 +54,12 @@ class Evidence:
         Number of complaints of each customer, by customer id; None where not every complaint names one.
     months
         Length of the period.
+    units
+        Number of primary units there are in each stratum: customers, or clusters where the design has these.
+    lonely
+        How a stratum with one primary unit counts: see ``design.design_of``.
+    effect
+        The design effect of the items' shares together, for shares that show none; None where no answers differ.
     """
 
     programme: Programme
@@ -57,6 +72,29 @@ class Evidence:
     months: int
     closed: int | None = None
     complainers: pd.Series | None = None
+    units: Mapping[Any, float] | None = None
+    lonely: str = "grand_mean"
+    effect: float | None = None
+
+    @functools.cached_property
+    def design(self) -> Design:
+        """Return how each row of ``forms`` came into the survey."""
+        columns = {
+            name: self.forms.get(name, pd.Series(dtype=object)).tolist() or None for name in ("stratum", "cluster")
+        }
+        return design_of(
+            self.forms["weight"].to_numpy(), self.forms["count"].to_numpy(), columns["stratum"], columns["cluster"],
+            self._units_there_are(), self.lonely,
+        )  # fmt: skip
+
+    def _units_there_are(self) -> Mapping[Any, float] | int | None:
+        """Return the primary units in the population; of strata of unknown size each its share of the whole."""
+        if self.units is not None:
+            return self.units
+        if "cluster" in self.forms or "stratum" not in self.forms or self.population is None:
+            return None if "cluster" in self.forms else self.population
+        returned = self.forms.groupby("stratum")["count"].sum()
+        return (returned * self.population / self.returned).to_dict()
 
     @property
     def returned(self) -> int:

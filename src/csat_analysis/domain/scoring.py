@@ -1,28 +1,21 @@
 """How satisfied are they? Points of answers, of forms, of items, and the rates made from them."""
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from csat_analysis.domain.evidence import Evidence, Measure
 from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme, reach
-from csat_analysis.statistics.inference import Estimate, estimate_mean, mean_interval, wilson_interval
+from csat_analysis.statistics.design import design_of, kept, without_population
+from csat_analysis.statistics.estimates import Estimate, estimate_mean
+from csat_analysis.statistics.inference import mean_interval, wilson_interval
 
-FIGURES = ("n", "mean", "mean_se", "share_satisfied", "share_se", "conf_low", "conf_high")
-CLUSTERED = "withheld: clusters"  # a standard error that ignores clusters would be too small
+CLUSTERED = "withheld: one cluster"  # between one cluster and others nothing can be told
+UNSENT = "withheld: clusters of forms not returned"
 SAME = "withheld: no variation"  # from values that are all the same no error of their mean can be told
 WILSON, CENSUS = "wilson", "census"
-REJECTED = "rejected"
-INVALID = "invalid"  # an answer of an invalid form
-
-
-def usable(answers: pd.DataFrame, forms: pd.DataFrame, programme: Programme) -> pd.DataFrame:
-    """Return the answers with those of invalid forms marked as such, so that no figure of an item holds them."""
-    given = answers.isin(programme.level_ids)
-    return answers.mask(given.mul(~forms["valid"].reindex(answers.index), axis="index"), INVALID)
 
 
 def item_points(answers: pd.DataFrame, programme: Programme) -> pd.DataFrame:
@@ -71,7 +64,8 @@ def score_forms(forms: pd.DataFrame, answers: pd.DataFrame, programme: Programme
         The columns of ``forms`` and ``answered`` (number of items), ``valid``, ``invalid_reason`` (see ``invalidity``),
         ``decided`` (valid, and it answered what "a satisfied form" asks), ``satisfied``, ``points`` (their sum over the
         items with a weight; nothing answered: 0), ``score`` (weighted mean over the items it answered; NaN where it
-        answered none). An invalid form stays, is never satisfied, and has neither points nor a score.
+        answered none), and where the programme has a path model the points of its items (``points_column``). An invalid
+        form stays, is never satisfied, and has neither points nor a score.
     """
     reason = invalidity(answers, programme)
     valid = reason == ""
@@ -79,7 +73,9 @@ def score_forms(forms: pd.DataFrame, answers: pd.DataFrame, programme: Programme
     weights = points.notna() * weights_of_items(programme).reindex(points.columns)
     total = weights.sum(axis="columns")
     decided, satisfied = _satisfied_forms(marks, programme)
+    shown = [item for each in (programme.latent.constructs if programme.latent else ()) for item in each.items]
     return forms.assign(
+        **{points_column(item): points[item].reindex(forms.index) for item in shown},
         answered=answers.isin(programme.level_ids).sum(axis="columns"),
         valid=valid,
         invalid_reason=reason,
@@ -88,6 +84,11 @@ def score_forms(forms: pd.DataFrame, answers: pd.DataFrame, programme: Programme
         points=points.where(weights > 0).sum(axis="columns").reindex(forms.index, fill_value=0.0),
         score=((points * weights).sum(axis="columns") / total.where(total > 0)).reindex(forms.index),
     )
+
+
+def points_column(item: str) -> str:
+    """Return the column of the forms that holds the points of an item."""
+    return f"{item}.points"
 
 
 def invalidity(answers: pd.DataFrame, programme: Programme) -> pd.Series:
@@ -167,14 +168,18 @@ def satisfaction_rate_of_valid(evidence: Evidence) -> Measure:
 
 
 def _satisfied_share(evidence: Evidence, denominator: str) -> Measure:
-    forms = evidence.forms
     if evidence.programme.satisfied_form is None:
         return Measure(None, None, None)
-    base = {"valid": forms["valid"], "answered": forms["decided"]}
-    chosen = forms[base[denominator]] if denominator in base else forms
     if denominator == "distributed":
         return _share_of_distributed(evidence)
-    return _mean_measure(evidence, chosen, chosen["satisfied"].astype(float), (0.0, 1.0), share=True)
+    chosen = base_of(evidence, denominator)
+    return mean_measure(evidence, chosen["satisfied"].astype(float), (0.0, 1.0), share=True)
+
+
+def base_of(evidence: Evidence, denominator: str) -> pd.DataFrame:
+    """Return the forms that are the base of a satisfaction rate: ``returned``, ``valid`` or ``answered``."""
+    forms = evidence.forms
+    return {"valid": forms[forms["valid"]], "answered": forms[forms["decided"]]}.get(denominator, forms)
 
 
 def _share_of_distributed(evidence: Evidence) -> Measure:
@@ -182,11 +187,12 @@ def _share_of_distributed(evidence: Evidence) -> Measure:
     satisfied, sent = int(evidence.forms.loc[evidence.forms["satisfied"], "count"].sum()), evidence.distributed
     if not sent or satisfied > sent:
         return Measure(satisfied / sent if sent else None, satisfied, sent)
-    counts = np.array([satisfied, sent - satisfied])
-    estimate = estimate_mean(np.array([1.0, 0.0]), np.ones(2), counts, evidence.population)
-    low, high, method = interval(estimate, (0.0, 1.0), True, "cluster" in evidence.forms)
-    se = None if method == CLUSTERED else estimate.se
-    return Measure(estimate.mean, satisfied, sent, low, high, method, se, estimate.n, estimate.n_effective)
+    if "cluster" in evidence.forms:  # those of the forms that did not come back are not known
+        return Measure(satisfied / sent, satisfied, sent, method=UNSENT)
+    kinds = np.array([[1.0, satisfied], [0.0, sent - satisfied]])
+    values, counts = kinds[kinds[:, 1] > 0].T
+    estimate = estimate_mean(design_of(np.ones(len(values)), counts, population=evidence.population), values)
+    return _measure(estimate, satisfied, sent, (0.0, 1.0), share=True)
 
 
 def survey_rate(evidence: Evidence) -> Measure:
@@ -195,13 +201,12 @@ def survey_rate(evidence: Evidence) -> Measure:
     if not full:
         return Measure(None, None, None)
     values, bounds = evidence.forms["points"] / full, reach(evidence.programme, "survey_rate")
-    return _mean_measure(evidence, evidence.forms, values, bounds, scale=full)
+    return mean_measure(evidence, values, bounds, scale=full)
 
 
 def weighted_score(evidence: Evidence) -> Measure:
     """Return the mean of the forms' scores, over the forms that answered an item with points."""
-    scored = evidence.forms.dropna(subset="score")
-    return _mean_measure(evidence, scored, scored["score"], reach(evidence.programme, "weighted_score"))
+    return mean_measure(evidence, evidence.forms["score"].dropna(), reach(evidence.programme, "weighted_score"))
 
 
 def item_measure(name: str, answers: pd.DataFrame, evidence: Evidence) -> Measure:
@@ -211,190 +216,64 @@ def item_measure(name: str, answers: pd.DataFrame, evidence: Evidence) -> Measur
         return Measure(None, None, None)
     share = figure == "satisfied"
     values = (item_satisfied if share else item_points)(answers[[item]], evidence.programme)[item].dropna()
-    forms = evidence.forms.loc[values.index]
     bounds = (0.0, 1.0) if share else reach(evidence.programme, name)
-    return _mean_measure(evidence, forms, values, bounds, share)
+    return mean_measure(evidence, values, bounds, share)
 
 
-def _mean_measure(
-    evidence: Evidence,
-    forms: pd.DataFrame,
-    values: pd.Series,
-    bounds: tuple[float, float],
-    share: bool = False,
-    scale: float = 1.0,
+def mean_measure(
+    evidence: Evidence, values: pd.Series, bounds: tuple[float, float], share: bool = False, scale: float = 1.0
 ) -> Measure:
-    """Return the mean of one value per form, with numerator, denominator (both times ``scale``) and interval.
+    """Return the mean of one value for each form that has one, with numerator, denominator (times ``scale``), interval.
 
     The denominator is the number of forms; with weights the numerator is what would give the weighted mean, so that
     parts of several surveys can be added whatever the size of their weights.
     """
-    weights, counts = forms["weight"].to_numpy(), forms["count"].to_numpy()
-    estimate = estimate_mean(values.to_numpy(), weights, counts, evidence.population)
+    rows = evidence.forms.index.isin(values.index)
+    design = kept(evidence.design, rows)
+    estimate = estimate_mean(design, values.to_numpy(), evidence.effect)
     if math.isnan(estimate.mean):
         return Measure(None, 0.0, float(estimate.n * scale))
-    low, high, method = interval(estimate, bounds, share, "cluster" in forms)
-    numerator = _whole(estimate.mean * estimate.n * scale)
-    influence = (weights * (values - estimate.mean) / (weights * counts).sum()).reindex(evidence.forms.index)
+    numerator = whole(estimate.mean * estimate.n * scale)
+    share_of_answer = design.weights / (design.weights * design.counts).sum()
+    influence = (share_of_answer * (values - estimate.mean)).reindex(evidence.forms.index)
+    measure = _measure(estimate, numerator, float(estimate.n * scale), bounds, share)
+    process = estimate_mean(without_population(design), values.to_numpy(), evidence.effect)
+    low, high, _ = interval(process, bounds, share)
+    return measure._replace(influence=influence, process_low=low, process_high=high)
+
+
+def _measure(
+    estimate: Estimate, numerator: float, denominator: float, bounds: tuple[float, float], share: bool
+) -> Measure:
+    """Return an estimate as a measure."""
+    low, high, method = interval(estimate, bounds, share)
+    known = method != CLUSTERED and estimate.n > 1
+    effect = None if math.isnan(estimate.effect) else estimate.effect
     return Measure(
-        estimate.mean, numerator, float(estimate.n * scale), low, high, method,
-        None if method == CLUSTERED or estimate.n < 2 else estimate.se, estimate.n, estimate.n_effective,
-        influence.fillna(0.0),
+        estimate.mean, numerator, denominator, low, high, method, estimate.se if known else None, estimate.n,
+        estimate.n_effective, estimate.df, effect,
     )  # fmt: skip
 
 
-def _whole(number: float) -> float:
+def whole(number: float) -> float:
     """Return a number, one that is whole but for the noise of floating point as whole."""
     return float(round(number)) if math.isclose(number, round(number), rel_tol=1e-12, abs_tol=1e-9) else number
 
 
-def interval(
-    estimate: Estimate, bounds: tuple[float, float], share: bool, clustered: bool
-) -> tuple[float | None, float | None, str]:
+def interval(estimate: Estimate, bounds: tuple[float, float], share: bool) -> tuple[float | None, float | None, str]:
     """Return the interval of a share (Wilson) or a mean (t) within what it can reach, and its method.
 
-    None while clusters are not in it, and of a mean where all values are the same.
+    None for forms of a single cluster, and of a mean where all values are the same.
     """
-    if clustered:
+    if estimate.is_census:
+        return estimate.mean, estimate.mean, CENSUS
+    if not estimate.is_plain and estimate.df < 1:
         return None, None, CLUSTERED
-    low, high = wilson_interval(estimate.mean, estimate.n_effective) if share else mean_interval(estimate)
+    if share:
+        df = None if estimate.is_plain else estimate.df
+        low, high = wilson_interval(estimate.mean, estimate.n_effective, df)
+    else:
+        low, high = mean_interval(estimate.mean, estimate.se, estimate.df)
     if math.isnan(low):
         return None, None, SAME if estimate.n > 1 else "t"
-    return max(low, bounds[0]), min(high, bounds[1]), CENSUS if estimate.is_census else WILSON if share else "t"
-
-
-# --- items ------------------------------------------------------------------------------------------------------------
-
-
-def item_figures(
-    answers: pd.DataFrame, forms: pd.DataFrame, programme: Programme, population: int | None
-) -> pd.DataFrame:
-    """Return the figures of every item.
-
-    Returns
-    -------
-    DataFrame
-        ``id, n, mean, mean_se, share_satisfied, share_se, conf_low, conf_high``; an item that was not asked has n = 0.
-    """
-    worth = _worth(answers, programme)
-    rows = [{"id": item, **_figures(item, worth, forms, population)} for item in programme.item_ids]
-    return pd.DataFrame(rows, dtype=object)
-
-
-def _worth(answers: pd.DataFrame, programme: Programme) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return of every answer whether there is one, its points, and whether it counts as satisfied."""
-    return answers.isin(programme.level_ids), item_points(answers, programme), item_satisfied(answers, programme)
-
-
-def _figures(item: str, worth: tuple[pd.DataFrame, ...], forms: pd.DataFrame, population: int | None) -> dict[str, Any]:
-    """Return the figures of one item; None for those that cannot be told."""
-    given, points, marks = worth
-    empty = dict.fromkeys(FIGURES)
-    if item not in given:
-        return {**empty, "n": 0}
-    clustered, weights, counts = "cluster" in forms, forms["weight"].to_numpy(), forms["count"].to_numpy()
-
-    def estimated(values: np.ndarray) -> Estimate:
-        there = ~np.isnan(values)
-        return estimate_mean(values[there], weights[there], counts[there], population)
-
-    mean, share = estimated(points[item].to_numpy()), estimated(marks[item].to_numpy())
-    found: dict[str, Any] = {**empty, "n": int(counts[given[item].to_numpy()].sum())}
-    if mean.n:
-        found |= {"mean": mean.mean, "mean_se": None if clustered else mean.se}
-    if share.n:
-        low, high, _ = interval(share, (0.0, 1.0), True, clustered)
-        found |= {
-            "share_satisfied": share.mean,
-            "share_se": None if clustered else share.se,
-            "conf_low": low,
-            "conf_high": high,
-        }
-    return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in found.items()}
-
-
-def by_group(answers: pd.DataFrame, forms: pd.DataFrame, programme: Programme, columns: Iterable[str]) -> pd.DataFrame:
-    """Return the items' figures for each group of forms, those ``suppressed`` that rest on too few answers.
-
-    Parameters
-    ----------
-    columns
-        Columns of ``forms``; forms without a value there belong to no group.
-
-    Returns
-    -------
-    DataFrame
-        ``by, level``, the columns of ``item_figures``, ``suppressed``: the figures, n among them, are None.
-    """
-    worth, rows = _worth(answers, programme), []
-    for by in columns:
-        for level, places in forms.groupby(by, sort=True).indices.items():
-            group, part = forms.iloc[places], tuple(table.iloc[places] for table in worth)
-            for item in programme.item_ids if level != "" else ():
-                size = int(group["count"].sum())
-                rows.append({"by": by, "level": level, "id": item, **_figures(item, part, group, None), "size": size})
-    found = pd.DataFrame(rows, columns=["by", "level", "id", *FIGURES, "size"], dtype=object).assign(suppressed=False)
-    for _, table in found.groupby(["by", "id"], sort=False):
-        found.loc[table.index, "suppressed"] = suppressed(table["n"], programme.min_n, table["size"])
-    found.loc[found["suppressed"], list(FIGURES)] = None
-    return found[["by", "level", "id", *FIGURES, "suppressed"]]
-
-
-def suppressed(answers: pd.Series, min_n: int, forms: pd.Series | None = None) -> pd.Series:
-    """Return which groups of a table are not shown: small ones, and more so that no total gives them away.
-
-    Parameters
-    ----------
-    answers
-        How many answers each group has.
-    forms
-        How many forms each has: one of which nobody answered is small where it has few forms.
-
-    Notes
-    -----
-    What is left out must be two groups at least and ``min_n`` answers together, else it is the difference between the
-    total and the groups shown. The smallest of the others join them until it is not.
-
-    >>> suppressed(pd.Series([3, 9, 7, 40]), 5).tolist()
-    [True, False, True, False]
-    """
-    size = answers.astype(float)
-    small = (size if forms is None else size.mask(size == 0, forms.astype(float))) < min_n
-    for smallest in size[~small & (size > 0)].sort_values(kind="stable").index:
-        left_out = size[small & (size > 0)]
-        if left_out.empty or (len(left_out) > 1 and left_out.sum() >= min_n):
-            break
-        small[smallest] = True
-    return small
-
-
-def distribution(
-    answers: pd.DataFrame, forms: pd.DataFrame, programme: Programme, rejected: pd.DataFrame
-) -> pd.DataFrame:
-    """Return how often each answer was given on each item.
-
-    Parameters
-    ----------
-    rejected
-        ``row, column``: the answers that were rejected; they are empty in ``answers``.
-
-    Returns
-    -------
-    DataFrame
-        ``item, level, n, share``: the levels in their order with their (weighted) shares of the answers, then
-        ``not_applicable``, ``empty`` (not answered), ``rejected`` and ``invalid`` (answers of invalid forms), which are
-        outside that base and have no share.
-    """
-    rows = []
-    counts = forms["count"].to_numpy()
-    weights = forms["weight"].to_numpy() * counts
-    for item in answers.columns:
-        fallen = forms["row"].isin(rejected.loc[rejected["column"] == item, "row"]).to_numpy()
-        given = answers[item].to_numpy(dtype=object, copy=True)
-        given[fallen] = REJECTED
-        base = float(weights[np.isin(given, programme.level_ids)].sum())
-        for level in [*programme.level_ids, NOT_APPLICABLE, "", REJECTED, INVALID]:
-            chosen = given == level
-            share = float(weights[chosen].sum()) / base if base and level in programme.level_ids else None
-            rows.append({"item": item, "level": level or "empty", "n": int(counts[chosen].sum()), "share": share})
-    return pd.DataFrame(rows, columns=["item", "level", "n", "share"], dtype=object)
+    return max(low, bounds[0]), min(high, bounds[1]), WILSON if share else "t"

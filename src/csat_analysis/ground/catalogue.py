@@ -28,6 +28,7 @@ MEASURES = {
     "satisfaction_rate_of_valid": Entry("scoring.satisfaction_rate_of_valid", "share", always=True),
     "survey_rate": Entry("scoring.survey_rate", "share"),
     "weighted_score": Entry("scoring.weighted_score", "points"),
+    "latent_index": Entry("constructs.latent_index", "points"),
     "complaint_rate": Entry("complaints.complaint_rate", "share"),
     "closure_rate": Entry("complaints.closure_rate", "share"),
     "complaints_per_1000": Entry("complaints.complaints_per_1000", "per_1000"),

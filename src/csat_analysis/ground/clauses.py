@@ -72,6 +72,8 @@ def rules(programme: Programme) -> Iterator[dict[str, Any]]:
         yield row("trigger", trigger, trigger.id, trigger.title)
     if programme.index:
         yield row("index", programme.index, title=programme.index.title, shown=programme.index.terms)
+    if programme.latent:
+        yield row("latent", programme.latent, shown=programme.latent)
     for grade in programme.grades:
         yield row("grade", grade, grade.id, grade.title, grade.lower)
     for step in programme.steps:

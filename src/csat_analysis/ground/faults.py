@@ -11,6 +11,7 @@ from csat_analysis.ground.programmes import (
     FIELDWORK,
     NOT_APPLICABLE,
     NOT_APPLICABLE_WORDS,
+    Latent,
     Place,
     Programme,
     word,
@@ -25,6 +26,8 @@ def faults(programme: Programme) -> Iterator[tuple[Place, str]]:
     yield from _unknown_measures(programme)
     yield from _unknown_steps(programme)
     yield from _unlisted_clauses(programme)
+    if programme.latent:
+        yield from _constructs(programme, programme.latent)
     bounds = [grade.lower for grade in programme.grades]
     if bounds != sorted(set(bounds), reverse=True):
         yield ("grades",), f"the lower bounds {bounds} do not fall; list the best grade first, each bound once."
@@ -137,6 +140,72 @@ def _chain(step: str | None, follows: dict[str, str | None]) -> list[str]:
     return met
 
 
+def _constructs(programme: Programme, latent: Latent) -> Iterator[tuple[Place, str]]:
+    """Yield what a path model cannot be estimated with: its items, its paths, its frozen weights."""
+    ids, placed = [each.id for each in latent.constructs], set[str]()
+    if latent.target not in ids:
+        yield ("latent", "target"), f"{latent.target!r} is not a construct here; use one of {ids}."
+    for position, construct in enumerate(latent.constructs):
+        place: Place = ("latent", "constructs", position)
+        if construct.id in ids[:position]:
+            yield (*place, "id"), f"{construct.id!r} stands twice; each id stands once."
+        for item in construct.items:
+            yield from (((*place, "items"), wrong) for wrong in _unfit(item, programme, placed))
+            placed.add(item)
+        for source in construct.follows:
+            if source not in ids or source == construct.id:
+                known = [each for each in ids if each != construct.id]
+                yield (*place, "follows"), f"{source!r} is no other construct here; use one of {known}."
+        if not construct.follows and not any(construct.id in each.follows for each in latent.constructs):
+            yield place, f"nothing follows {construct.id!r} and it follows nothing; draw a path, or leave it out."
+        if construct.id not in construct.follows and construct.id in _sources(construct.id, latent):
+            yield (*place, "follows"), f"{construct.id!r} leads back to itself; take one of the circle's paths out."
+    if latent.frozen and latent.target_items:
+        yield from _frozen(programme, latent)
+
+
+def _unfit(item: str, programme: Programme, placed: set[str]) -> Iterator[str]:
+    """Yield why an item can be none of a construct's."""
+    found = next((each for each in programme.items if each.id == item), None)
+    points = programme.item_points(found) if found else None
+    if found is None:
+        yield f"{item!r} is not an item here; use one of {programme.item_ids}."
+    elif item in placed:
+        yield f"{item!r} stands in a construct already; an item shows one construct, once."
+    elif points is None or len(set(points.values())) < 2:
+        yield f"{item!r} has no two different points; give its answers some, or leave it out."
+    elif found.optional:
+        yield f"{item!r} may be absent, and a model needs all its items; ask it always, or leave it out."
+
+
+def _sources(construct: str, latent: Latent) -> set[str]:
+    """Return the constructs that lead to one, along all ways."""
+    follows = {each.id: each.follows for each in latent.constructs}
+    met: set[str] = set()
+    ahead = list(follows[construct])
+    while ahead:
+        if (source := ahead.pop()) not in met:
+            met.add(source)
+            ahead += follows.get(source, ())
+    return met
+
+
+def _frozen(programme: Programme, latent: Latent) -> Iterator[tuple[Place, str]]:
+    """Yield frozen weights that are not those of the target's items, or prefer low answers to high ones."""
+    place: Place = ("latent", "frozen", "weights")
+    given = latent.frozen.weights if latent.frozen else {}
+    points = {each.id: programme.item_points(each) for each in programme.items}
+    if set(given) != set(latent.target_items):
+        yield (
+            place,
+            f"weights of {sorted(given)}; give one to each of {sorted(latent.target_items)}, the target's items.",
+        )
+    elif all(points.get(item) for item in given):
+        reach = sum(weight * (max(p.values()) - min(p.values())) for i, weight in given.items() if (p := points[i]))
+        if reach <= 0:
+            yield place, "the weights prefer low answers to high ones; take them from a sound baseline."
+
+
 def _unlisted_clauses(programme: Programme) -> Iterator[tuple[Place, str]]:
     """Yield the clauses that are cited and not listed, where the programme lists its clauses."""
     known = [clause.id for clause in programme.clauses]
@@ -165,3 +234,6 @@ def _unknown_measures(programme: Programme) -> Iterator[tuple[Place, str]]:
     for place, name in plain:
         if name not in MEASURES:
             yield place, f"{name!r} is not a measure; use one of {sorted(MEASURES)}."
+    for place, name in [*named, *plain]:
+        if name == "latent_index" and programme.latent is None:
+            yield place, "there is no path model here; add latent: with its constructs, or name another measure."

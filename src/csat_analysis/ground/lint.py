@@ -129,6 +129,34 @@ def _level_steps(programme: Programme) -> Found:
             yield place, "uneven_steps", f"the points change {wrong}; even the steps, or say that this is meant."
 
 
+def _construct_points(programme: Programme) -> Found:
+    """Yield the items of constructs whose points do not follow the scale as those of the first item do.
+
+    A path model takes points for a measure: two answers of the same points are one answer to it, and an item that is
+    counted the other way round comes out with a negative weight.
+    """
+    listed = [item for each in (programme.latent.constructs if programme.latent else ()) for item in each.items]
+    items = {item.id: (i, programme.item_points(item)) for i, item in enumerate(programme.items)}
+    rows = [(*items[item], item) for item in listed if item in items]
+    falls = [
+        [points[a] - points[b] for a, b in pairwise(programme.level_ids)] if points else [] for _, points, _ in rows
+    ]
+    sign = -1 if falls and sum(falls[0]) < 0 else 1
+    for (i, _, item), steps in zip(rows, falls, strict=True):
+        if any(sign * step <= 0 for step in steps):
+            wrong = f"the points of {item!r} do not {'fall' if sign > 0 else 'rise'} at every step of the scale"
+            yield ("items", i, "points"), "construct_points", f"{wrong}; a path model takes them for a measure."
+
+
+def _unpublished_index(programme: Programme) -> Found:
+    """Yield a path model whose index stands nowhere."""
+    named = {*(each.id for each in programme.measures), *(gate.measure for gate in programme.gates)}
+    named |= {programme.headline_measure, *(programme.index.terms if programme.index else ())}
+    if programme.latent and "latent_index" not in named:
+        wrong = "nothing publishes the index of the path model"
+        yield ("latent",), "unpublished_index", f"{wrong}; name latent_index under measures, or as the headline."
+
+
 def _balance(programme: Programme) -> Found:
     """Yield a scale with more satisfied levels than others, or fewer; of an odd number one is the middle."""
     levels, satisfied = len(programme.level_ids), programme.satisfied
@@ -346,6 +374,7 @@ def _same(one: float, other: float) -> bool:
 
 CHECKS: tuple[Callable[[Programme], Found], ...] = (
     *(_weights, _item_shares, _level_shares, _full_points, _points_outside, _level_steps, _balance, _sides),
+    *(_construct_points, _unpublished_index),
     *(_reachable_gates, _consequences, _idle_triggers),
     *(_index_unit, _index_terms, _grades, _bands),
     *(_uncited_clauses, _idle_registers, _unlisted_registers, _translations, _remarks),

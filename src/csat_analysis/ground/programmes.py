@@ -204,6 +204,37 @@ class Index(Sourced):
     unit: Literal["points", "share"] = "points"
 
 
+class Construct(Strict):
+    """Something that no single question asks, with the items that show it and the constructs that lead to it."""
+
+    id: Identifier
+    title: Title | None = None
+    items: Annotated[tuple[str, ...], Field(min_length=1)]
+    follows: tuple[str, ...] = Field((), description="the constructs that lead to it")
+
+
+class FrozenWeights(Strict):
+    """The weights of the target's items as they were in a baseline, for every site and wave."""
+
+    period: Text
+    weights: Annotated[dict[str, Finite], Field(min_length=1)]
+
+
+class Latent(Sourced):
+    """The satisfaction index by a path model of constructs."""
+
+    target: str = Field(description="the construct whose index latent_index is")
+    scheme: Literal["path", "factorial", "centroid"] = "path"
+    least: Annotated[int, Field(ge=2)] = Field(250, description="forms below which no model is estimated")
+    constructs: Annotated[tuple[Construct, ...], Field(min_length=2)]
+    frozen: FrozenWeights | None = None
+
+    @property
+    def target_items(self) -> tuple[str, ...]:
+        """Return the items of the target."""
+        return next((each.items for each in self.constructs if each.id == self.target), ())
+
+
 class Grade(Sourced):
     """One band of the index, from its lower bound on."""
 
@@ -322,6 +353,8 @@ class Programme(Strict):
         Index | None, BeforeValidator(terms_alone, json_schema_input_type=Index | dict[str, float] | None)
     ] = None
     grades: tuple[Grade, ...] = ()
+    latent: Latent | None = None
+    view: Literal["residents", "process"] = Field("residents", description="by which view a change is judged")
     headline: MeasureName | None = Field(None, description="what the portal shows first")
     steps: tuple[Step, ...] = ()
     registers: tuple[Register, ...] = ()
@@ -392,6 +425,8 @@ def reach(programme: Programme, measure: str) -> tuple[float, float]:
         return min(map(min, points), default=-math.inf), max(map(max, points), default=math.inf)
     if figure == "survey_rate" and (full := sum(map(max, points))) > 0:
         return sum(min(0.0, *each) for each in points) / full, 1.0  # no answer: 0 points
+    if figure == "latent_index":
+        return 0.0, 100.0
     share = bool(item) or MEASURES[measure].unit == "share"
     return 0.0, 1.0 if share else math.inf
 

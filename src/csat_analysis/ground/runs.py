@@ -78,6 +78,14 @@ class Read(Strict):
     where: dict[Text, Texts] = Field({}, description="the file's header: the values that are ours")
 
 
+class Weighting(Strict):
+    """To which known margins those who answered are weighted, beside the figures as they are."""
+
+    by: tuple[Text, ...] = Field(min_length=1)
+    trim: float | None = Field(None, gt=1)
+    totals: dict[Text, dict[Text, Count]] = {}
+
+
 class Design(Strict):
     """The columns that say how the survey was drawn."""
 
@@ -85,6 +93,8 @@ class Design(Strict):
     weight: str | None = None
     cluster: str | None = None
     population: dict[Text, Count] = {}
+    lonely: Literal["grand_mean", "certainty", "average"] = "grand_mean"
+    weighting: Weighting | None = None
 
 
 class Counts(Strict):
@@ -202,6 +212,11 @@ def faults(file: RunFile) -> Iterator[tuple[Place, str]]:
     for key, column in [*(("names", name) for name in file.names), *(("levels", name) for name in file.levels)]:
         if column not in shown:
             yield (key, column), f"{column!r} is no group and no stratum here; use one of {sorted(shown)}."
+    for run in expand(file):
+        for name in run.design.weighting.by if run.design.weighting else ():
+            if name not in {*file.groups, run.design.stratum}:
+                known = sorted({*file.groups, *filter(None, [run.design.stratum])})
+                yield ("design", "weighting", "by"), f"{name!r} is no group and no stratum here; use one of {known}."
     for period, plan in file.periods.items():
         base = plan.baseline
         place = ("periods", period, "baseline")

@@ -58,6 +58,12 @@ class Words:
         shown = _grouped(round_shown(value, unit))
         return self("percent", number=shown) if unit == "share" else shown
 
+    def precise(self, value: float | None) -> str:
+        """Return a mean or a standard error with four decimals, to be compared with other software."""
+        if value is None or value != value:
+            return self("not_computed")
+        return _grouped(Decimal(repr(float(value))).quantize(Decimal("0.0001"), ROUND_HALF_EVEN))
+
     def threshold(self, value: float, unit: str) -> str:
         """Return a threshold with all its digits: rounded, it would be another rule."""
         number = Decimal(repr(float(value))) * (100 if unit == "share" else 1)

@@ -344,7 +344,7 @@ def parts_table(entries: Sequence[Entry], words: Words) -> Exhibit:
     rows = [row for entry in entries for row in part_rows(entry["record"], words)]
     heads = [Column(words("portal.project")), Column(words("company.part"))]
     heads += [Column(words("portal.parts"), True), Column(words("measure.satisfaction_rate"), True)]
-    notes = [words("company.note.parts"), words("note.fpc_not_in_parts")]
+    notes = [words("company.note.parts")]
     if any(words("suppressed") in row for row in rows):
         notes.append(words("company.note.suppressed"))
     return table(words("company.parts"), heads, rows, notes)

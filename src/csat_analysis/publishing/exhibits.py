@@ -9,6 +9,7 @@ from csat_analysis.assembly.assessment import Assessment
 from csat_analysis.assembly.gates import unit_of
 from csat_analysis.assembly.load import Survey
 from csat_analysis.domain import scoring
+from csat_analysis.domain.items import INVALID
 from csat_analysis.ground.catalogue import MEASURES
 from csat_analysis.ground.clauses import rules
 from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
@@ -70,17 +71,14 @@ def _headline_interval(result: Assessment, measure: Mapping[str, Any], unit: str
     bounds = words.interval(measure.get("conf_low"), measure.get("conf_high"), unit)
     if bounds != words("not_computed"):
         return words.aside(words.colon(words("head.interval"), bounds), words(f"method.{measure['method']}"))
-    if measure.get("value") is None or measure["method"] == "count":
+    is_withheld = measure["method"].startswith("withheld")
+    if measure["method"] == "count" or (measure.get("value") is None and not is_withheld):
         return ""
     index = result.survey.programme.index
     terms = index.terms if measure["id"] == "index" and index else [measure["id"]]
-    methods = [scoring.CLUSTERED] if _is_clustered(result) else [result.measure(term)["method"] for term in terms]
+    methods = [result.measure(term)["method"] for term in terms]
     why = next((method for method in methods if method.startswith("withheld")), None)
     return words.colon(words("head.interval"), words(f"method.{why}")) if why else ""
-
-
-def _is_clustered(result: Assessment) -> bool:
-    return "cluster" in result.evidence.forms
 
 
 def _is_weighted(result: Assessment) -> bool:
@@ -129,7 +127,7 @@ def _interval_and_method(measure: Mapping[str, Any], words: Words) -> Cell:
     """Return an interval with its method; where there is none, why."""
     unit = MEASURES[measure["id"]].unit
     bounds = words.interval(measure["conf_low"], measure["conf_high"], unit)
-    if measure["value"] is None:
+    if measure["value"] is None and not measure["method"].startswith("withheld"):
         return Cell(bounds)
     method = words(f"method.{measure['method']}")
     return Cell("" if bounds == words("not_computed") else bounds, "whole", (method,))
@@ -179,8 +177,8 @@ def answer_table(result: Assessment, language: str) -> Exhibit:
     """Return how often each answer was given to each question, with its share; what is outside the shares apart."""
     words, programme = speak(language), result.survey.programme
     rows, outside = [], [NOT_APPLICABLE, "empty", "rejected"]
-    if (result.distribution.loc[result.distribution["level"] == scoring.INVALID, "n"] > 0).any():
-        outside.append(scoring.INVALID)
+    if (result.distribution.loc[result.distribution["level"] == INVALID, "n"] > 0).any():
+        outside.append(INVALID)
     for item, part in result.distribution.groupby("item", sort=False):
         number, share = part.set_index("level")["n"], part.set_index("level")["share"]
         given = [
@@ -198,7 +196,7 @@ def answer_table(result: Assessment, language: str) -> Exhibit:
         )
     titles = [level_title(programme, level, words) for level in programme.level_ids]
     heads = [Column(words("head.item")), *(Column(title, True) for title in titles)]
-    names = {"rejected": "answers_rejected", scoring.INVALID: "answers_invalid"}
+    names = {"rejected": "answers_rejected", INVALID: "answers_invalid"}
     heads += [Column(words(f"head.{names.get(name, name)}"), True) for name in ("n", *outside)]
     notes = [words("note.base_given")]
     blank = sum(result.evidence.forms.loc[_says_nothing(result.survey), "count"])
@@ -233,8 +231,6 @@ def item_table(result: Assessment, language: str) -> Exhibit:
         notes.append(words("note.points", points=points_listing(programme.points.values, programme, words)))
     if asked["conf_low"].notna().any():
         notes.append(words("note.interval"))
-    elif _is_clustered(result):
-        notes.append(words("note.clusters"))
     missing = [item_title(programme, item, words) for item in programme.item_ids if item not in survey.answers]
     if missing:
         notes.append(words("note.not_asked", names=words.listing(missing)))
@@ -266,14 +262,12 @@ def limits(result: Assessment, language: str) -> Exhibit:
     elif evidence.valid < evidence.eligible:
         silent = words.count(evidence.eligible - evidence.valid)
         sentences.append(words("note.nonresponse", n=silent, eligible=words.count(evidence.eligible)))
-    if _is_clustered(result):
-        sentences.append(words("note.clusters"))
+    if "cluster" in evidence.forms:
+        sentences.append(words("note.clusters_known" if evidence.units else "note.clusters_unknown"))
     elif evidence.frame is None:
         sentences.append(words("note.no_frame"))
     elif evidence.population:
         sentences.append(words("note.fpc", n=words.count(evidence.frame)))
-    if "stratum" in evidence.forms and not _is_clustered(result):
-        sentences.append(words("note.strata_weighted" if _is_weighted(result) else "note.strata"))
     if (result.measures["method"] == "poisson").any():
         sentences.append(words("note.events"))
     if _is_weighted(result):

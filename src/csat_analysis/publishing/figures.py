@@ -1,20 +1,13 @@
-"""What does it look like? Figures of a report as inline SVG whose text stays text."""
+"""What do the answers look like, and what can a rule see? Figures of the chapter on satisfaction."""
 
-import functools
-import io
 import math
-import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import pylopdf_fonts_zh_cn
 import seaborn as sns
-from markupsafe import Markup, escape
-from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -22,59 +15,15 @@ from csat_analysis.assembly.assessment import Assessment, compute
 from csat_analysis.domain.scoring import CLUSTERED
 from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
 from csat_analysis.ground.words import Words, speak
+from csat_analysis.publishing.canvas import DOT, INK, LINE, WIDTH, as_svg, beside, letters, rows, style, wrapped
 from csat_analysis.publishing.markup import Exhibit, prose, render
 from csat_analysis.publishing.phrases import item_title, level_title, measure_title, rule_text
 from csat_analysis.statistics import planning
 
-FONT = "Noto Sans SC"
-INK, SOFT, DOT = "#1f2933", "#5b6773", "#1d5c96"
-WIDTH, ROW, LINE = 7.6, 0.54, 0.19  # inches: of a figure, of a row, of a line of its label
 SEEN = ("satisfaction_rate", "satisfaction_rate_of_valid")  # the rates whose rule has a curve
 SPAN, POINTS = 0.15, 301  # of the curve: to each side of the threshold, and how many points
 RISKS = (0.9, 0.5, 0.1)  # the probabilities of acting whose true rates are told
-LABEL, LEGEND = 24, 96  # letters beside a bar, and in a line of the legend; a hanzi is as wide as two
-# Where a label may be broken: no line begins with a closing mark.
-PIECES = re.compile(r"(?:[^\s\u2e80-\uffef]{1,22}|\S)[\u3001\u3002\uff0c\uff1a\uff1b\uff1f\uff09\u201d]*|\s+")
-LATIN = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")  # the font draws these as wide as a hanzi
-
-
-@functools.cache
-def style() -> Any:
-    """Return the one style of all figures; the packaged font is registered once."""
-    font_manager.fontManager.addfont(str(pylopdf_fonts_zh_cn.sans_path()))
-    return {
-        **sns.axes_style("white"),
-        "font.family": [FONT, "DejaVu Sans"], "font.size": 10, "axes.unicode_minus": False, "text.parse_math": False,
-        "text.color": INK, "axes.labelcolor": SOFT, "axes.edgecolor": "#cbd2d9", "xtick.color": SOFT,
-        "ytick.color": INK, "svg.fonttype": "none", "svg.hashsalt": "csat_analysis",
-    }  # fmt: skip
-
-
-def as_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
-    """Return a figure as SVG for a page: no fixed size, no clock, a title and a description for a screen reader.
-
-    Parameters
-    ----------
-    name
-        Goes into the ids, so that two figures of a page share none.
-    """
-    buffer = io.StringIO()
-    figure.savefig(
-        buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}, transparent=True
-    )
-    svg = re.sub(r"<metadata>.*?</metadata>", "", buffer.getvalue(), flags=re.DOTALL)
-    svg = re.sub(r"<[^>]*>", lambda tag: _own_ids(tag[0], name), svg)
-    view = " ".join(re.findall(r'viewBox="[^"]*"', svg)[:1])
-    spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
-    head = f'<svg {spaces} {view} role="img">'
-    told = f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
-    body = svg[svg.index(">", svg.index("<svg")) + 1 :]
-    return Markup(head + told + body)  # matplotlib escapes its texts, ours are escaped here
-
-
-def _own_ids(tag: str, name: str) -> str:
-    """Return a tag whose ids are those of one figure; nothing refers to those of groups."""
-    return re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{name}-", re.sub(r'<g id="[^"]*"', "<g", tag))
+LEGEND = 96  # letters in a line of the legend; a hanzi is as wide as two
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------
@@ -93,12 +42,12 @@ def answers(result: Assessment, language: str) -> Exhibit:
         return prose(words("sentence.no_answers"))
     numbers = table.pivot(index="item", columns="level", values="n")
     with mpl.rc_context(style()):
-        figure, axes = _rows([item_title(programme, item, words) for item in items], language)
+        figure, axes = rows([item_title(programme, item, words) for item in items], language)
         _draw_bars(axes, shares.loc[items].astype(float), programme, words)
         for position, item in enumerate(items):
             base = words("figure.answered", n=words.count(numbers.loc[item, programme.level_ids].sum()))
             outside = {name: words.count(numbers.loc[item, name]) for name in ("empty", NOT_APPLICABLE)}
-            _beside(axes, position, f"{base}\n{words('figure.apart', **outside)}")
+            beside(axes, position, f"{base}\n{words('figure.apart', **outside)}")
         axes.set_xlabel(words("figure.answers_axis"))
         axes.axvline(0, color=INK, linewidth=0.8)
         axes.xaxis.set_major_formatter(lambda share, _: words.whole_percent(abs(share)))
@@ -158,7 +107,7 @@ def _legend(figure: Figure, axes: Axes, programme: Programme, words: Words) -> N
     handles, labels = axes.get_legend_handles_labels()
     found = dict(zip(labels, handles, strict=True))
     levels = [*left[::-1], *right]
-    titles = [_wrapped(level_title(programme, level, words), words.language, LEGEND // 2) for level in levels]
+    titles = [wrapped(level_title(programme, level, words), words.language, LEGEND // 2) for level in levels]
     columns = next(n for n in range(len(levels), 0, -1) if n == 1 or _breadth(titles, n) <= LEGEND)
     # it fills column by column
     down = [place for column in range(columns) for place in range(column, len(levels), columns)]
@@ -173,7 +122,7 @@ def _legend(figure: Figure, axes: Axes, programme: Programme, words: Words) -> N
 
 def _breadth(titles: Sequence[str], columns: int) -> int:
     """Return how many letters wide a legend of so many columns is."""
-    return sum(max(map(_letters, titles[column::columns])) + 5 for column in range(columns))
+    return sum(max(map(letters, titles[column::columns])) + 5 for column in range(columns))
 
 
 def sides_sentence(programme: Programme, words: Words) -> str:
@@ -211,13 +160,13 @@ def items(result: Assessment, language: str) -> Exhibit:
     if known.empty:
         return Exhibit("")
     with mpl.rc_context(style()):
-        figure, axes = _rows([item_title(programme, item, words) for item in known["id"]], language)
+        figure, axes = rows([item_title(programme, item, words) for item in known["id"]], language)
         for position, row in enumerate(known.to_dict("records")):
             if row["conf_low"] is not None and row["conf_low"] == row["conf_low"]:
                 axes.hlines(position, row["conf_low"], row["conf_high"], color=DOT, linewidth=2)
             axes.plot(row["share_satisfied"], position, "o", color=DOT, markersize=7)
             answered = words("figure.answered", n=words.count(row["n"]))
-            _beside(axes, position, f"{words.number(row['share_satisfied'], 'share')}\n{answered}")
+            beside(axes, position, f"{words.number(row['share_satisfied'], 'share')}\n{answered}")
         axes.set_xlim(0, 1)
         axes.set_xlabel(words("figure.items_axis"))
         axes.xaxis.set_major_formatter(lambda share, _: words.whole_percent(share))
@@ -230,51 +179,14 @@ def items(result: Assessment, language: str) -> Exhibit:
     return render("figure", svg=svg, caption=caption, sentence=sentence)
 
 
-# --- both -------------------------------------------------------------------------------------------------------------
-
-
-def _rows(titles: Sequence[str], language: str) -> tuple[Figure, Axes]:
-    """Return a figure and its axes with one labelled row per title, from top to bottom."""
-    labels = [_wrapped(title, language) for title in titles]
-    height = max(ROW, LINE * max(label.count("\n") + 1.5 for label in labels))
-    figure = Figure(figsize=(WIDTH, height * len(labels) + 0.9), layout="constrained")
-    axes = figure.subplots()
-    axes.set_yticks(range(len(labels)), labels)
-    axes.set_ylim(len(labels) - 0.45, -0.55)
-    axes.tick_params(length=0)
-    sns.despine(ax=axes, left=True)
-    return figure, axes
-
-
-def _wrapped(title: str, language: str, width: int = LABEL) -> str:
-    """Return a title in lines of so many letters, broken between words or between hanzi."""
-    lines = [""]
-    for piece in PIECES.findall(title if language == "zh" else title.translate(LATIN)):
-        if lines[-1] and _letters(lines[-1] + piece) > width:
-            lines.append("")
-        lines[-1] += piece if lines[-1] else piece.lstrip()
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _letters(text: str) -> int:
-    """Return how wide a text is, in letters."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WFA" else 1 for letter in text)
-
-
-def _beside(axes: Axes, position: int, text: str) -> None:
-    """Write numbers at the right end of a row."""
-    axes.annotate(text, (1.01, position), xycoords=("axes fraction", "data"), va="center", fontsize=9,
-                  linespacing=1.35, color=SOFT)  # fmt: skip
-
-
 # --- what a rule can see ----------------------------------------------------------------------------------------------
 
 
 def operating_characteristic(result: Assessment, language: str) -> Exhibit:
     """Return the probability that the rule on the satisfaction rate is not met, by the true rate, for this N and n.
 
-    A sentence that says why where there is none: no rule is on such a rate, nobody answered, or the forms come in
-    clusters, which are no simple random sample.
+    A sentence that says why where there is none: no rule is on such a rate, nobody answered, or the forms come from a
+    single cluster.
     """
     words, programme = speak(language), result.survey.programme
     gates = (gate for gate in result.gates.to_dict("records") if gate["measure"] in SEEN and gate["value"] is not None)
@@ -298,12 +210,12 @@ def operating_characteristic(result: Assessment, language: str) -> Exhibit:
 
 
 def _base(gate: dict[str, Any], result: Assessment) -> tuple[int, int | None]:
-    """Return how many answers a rate stands on, and of how many; with weights the effective number of them."""
+    """Return how many answers a rate stands on, and of how many; of weighted or clustered ones the effective number."""
     measure, evidence = compute(gate["measure"], result.evidence), result.evidence
     if measure.method == CLUSTERED:
         return 0, None
-    if evidence.is_weighted and measure.n_effective and math.isfinite(measure.n_effective):
-        return round(measure.n_effective), None
+    if not evidence.design.is_plain and measure.n_effective and math.isfinite(measure.n_effective):
+        return max(round(measure.n_effective), 1), None
     return measure.n or 0, evidence.population
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from csat_analysis.assembly.assessment import Assessment
-from csat_analysis.domain import scoring
+from csat_analysis.domain import items
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Run
 from csat_analysis.ground.words import Words, speak
@@ -33,7 +33,7 @@ def part_table(result: Assessment, language: str) -> Exhibit:
     rows.append((words("part.all"), *_part_cells(pd.Series(result.measure("satisfaction_rate")), None, words)))
     heads = [Column(column_title(run, "stratum", words))]
     heads += [Column(words(f"head.{name}"), True) for name in ("numerator", "denominator", "value", "interval")]
-    notes = [words("note.fpc_not_in_parts")]
+    notes = [words("note.parts")]
     if result.parts["suppressed"].any():
         notes.append(words("note.suppressed", min_n=result.survey.programme.min_n))
     return table(words("caption.parts"), heads, rows, notes)
@@ -66,12 +66,9 @@ def group_table(result: Assessment, language: str) -> Exhibit:
     ]
     heads = [Column(words("head.group")), *(Column(item_title(survey.programme, item, words), True) for item in asked)]
     notes = [words("note.groups_descriptive"), *_without_group(result, words)]
-    if any(row["conf_low"] is not None for row in figures) and result.evidence.population:
-        notes.append(words("note.fpc_not_in_groups"))
     if any(row["suppressed"] for row in figures):
         notes.append(words("note.suppressed", min_n=survey.programme.min_n))
-    clustered = "cluster" in result.evidence.forms
-    shown = "groups_mean" if not survey.programme.satisfied else "groups_no_interval" if clustered else "groups"
+    shown = "groups" if survey.programme.satisfied else "groups_mean"
     caption = words(f"caption.{shown}")
     return table(caption, heads, rows, notes)
 
@@ -108,10 +105,10 @@ def crosstab(result: Assessment, item: str, by: str, language: str) -> Exhibit:
     """Return how often each answer was given in each group, small groups suppressed."""
     words, survey = speak(language), result.survey
     forms, programme = result.evidence.forms, survey.programme
-    answers = scoring.usable(survey.answers, forms, programme)[item]
+    answers = items.usable(survey.answers, forms, programme)[item]
     counts = pd.crosstab(forms[by], answers, values=forms["count"], aggfunc="sum").fillna(0)
     counts = counts.reindex(columns=programme.level_ids, fill_value=0).drop(index="", errors="ignore")
-    hidden = scoring.suppressed(counts.sum(axis=1), programme.min_n)
+    hidden = items.suppressed(counts.sum(axis=1), programme.min_n)
     rows = [
         (group_title(survey.run, by, level, words), *_crosstab_cells(counts.loc[level], hidden[level], words))
         for level in in_order(survey.run, by, counts.index)

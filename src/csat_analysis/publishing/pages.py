@@ -30,7 +30,7 @@ def render(notebook: nbformat.NotebookNode, language: str, page: dict[str, Any])
     Parameters
     ----------
     page
-        ``project, period, chapter, about, links``: what stands around the cells.
+        ``project, period, chapter, about, links``: what stands around the cells; ``certificate`` below them.
     """
     words = speak(language)
     chosen = nbformat.from_dict({**notebook, "cells": [cell for cell in notebook.cells if is_shown(cell, language)]})

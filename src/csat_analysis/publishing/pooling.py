@@ -10,7 +10,9 @@ from csat_analysis.assembly.gates import verdict_of
 from csat_analysis.domain.scoring import CENSUS, WILSON
 from csat_analysis.ground.programmes import meets
 from csat_analysis.statistics import certainty
-from csat_analysis.statistics.inference import Estimate, estimate_mean, wilson_interval
+from csat_analysis.statistics.design import design_of
+from csat_analysis.statistics.estimates import Estimate, estimate_mean
+from csat_analysis.statistics.inference import wilson_interval
 
 RATE = "satisfaction_rate"
 SUMS = (
@@ -180,8 +182,9 @@ def is_unweighted(record: Record) -> bool:
 
 def _as_sample(satisfied: float, base: float, population: int | None) -> Estimate:
     """Return a share as that of a simple random sample."""
-    counts = np.array([satisfied, base - satisfied])
-    return estimate_mean(np.array([1.0, 0.0]), np.ones(2), counts, population)
+    kinds = np.array([[1.0, satisfied], [0.0, base - satisfied]])
+    values, counts = kinds[kinds[:, 1] > 0].T
+    return estimate_mean(design_of(np.ones(len(values)), counts, population=population), values)
 
 
 def _weighted_answers(rated: Sequence[Record]) -> Answers | None:

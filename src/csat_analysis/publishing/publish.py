@@ -32,7 +32,7 @@ from csat_analysis.ground.errors import CsatError, DataError, ParameterError, Re
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import TABLES, Run
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import kernels, pages, records
+from csat_analysis.publishing import certificate, kernels, pages, records
 
 SCHEMA_VERSION = 1  # of the manifest
 PARAMETERS = ["language", "period", "project", "root"]
@@ -159,10 +159,9 @@ def file_digest(path: Path) -> str:
 
 @functools.cache
 def package_digest() -> str:
-    """Return a checksum of the package's own code, words and templates."""
-    parts = sorted(
-        p for p in params.PACKAGE.rglob("*") if p.suffix in {".py", ".yml", ".j2", ".css"} and "_shipped" not in p.parts
-    )
+    """Return a checksum of the package's own code, words, templates and reference figures."""
+    kinds = {".py", ".yml", ".j2", ".css", ".csv"}
+    parts = sorted(p for p in params.PACKAGE.rglob("*") if p.suffix in kinds and "_shipped" not in p.parts)
     return _digest("".join(f"{p.relative_to(params.PACKAGE).as_posix()} {file_digest(p)}\n" for p in parts))
 
 
@@ -291,6 +290,7 @@ def page_around(task: Task, result: Assessment, chapter: str, language: str, dep
             words("page.programme", title=words.title(programme.title), version=programme.version),
         ],
         "links": pages.chapter_links(programme.chapters, chapter, language, task.languages, depth),
+        "certificate": certificate.sentence(certificate.of_package(), words),
     }  # fmt: skip
 
 

@@ -52,6 +52,9 @@ class MeasureRow(Row):
     conf_high: Number
     method: str
     se: Number
+    n_effective: Number
+    df: Number
+    design_effect: Number
     clause: str | None
 
 
@@ -94,8 +97,10 @@ class IndexRow(Row):
     value: Number
     conf_low: Number
     conf_high: Number
+    process_low: Number
+    process_high: Number
     se: Number
-    df: int | None
+    df: Number
     method: str
 
 
@@ -125,8 +130,12 @@ class ItemRow(Row):
     n: int | None
     mean: Number
     mean_se: Number
+    mean_effect: Number
     share_satisfied: Number
     share_se: Number
+    share_effect: Number
+    n_effective: Number
+    df: Number
     conf_low: Number
     conf_high: Number
 
@@ -153,6 +162,45 @@ class PartRow(Row):
     suppressed: bool
 
 
+class DesignRow(Row):
+    """How the survey was drawn, as its errors take it."""
+
+    weighted: bool
+    strata: int
+    clusters: int
+    lonely_strata: int
+    lonely: str
+    design_effect: Number
+
+
+class RespondentRow(Row):
+    """Those who gave a valid form and the population, by stratum and group."""
+
+    by: str
+    level: str
+    population: int
+    population_share: Number
+    answered: int | None
+    answered_share: Number
+    answer_rate: Number
+    suppressed: bool
+
+
+class WeightedRow(Row):
+    """A share as it is and weighted to the population."""
+
+    id: str
+    value: Number
+    weighted: Number
+    se: Number
+    conf_low: Number
+    conf_high: Number
+    n_effective: Number
+    trimmed: int | None
+    left_out: int
+    reason: str
+
+
 class Comparison(Row):
     """A descriptive difference."""
 
@@ -163,6 +211,8 @@ class Comparison(Row):
     estimate: Number
     conf_low: Number
     conf_high: Number
+    process_low: Number
+    process_high: Number
     status: Literal["reportable", "remedy_due", "void"] | None
 
 
@@ -247,10 +297,13 @@ class Record(Row):
     triggers: list[TriggerRow]
     index: IndexRow | None
     grade: GradeRow | None
+    design: DesignRow
     items: list[ItemRow]
     strata: list[GroupRow]
     groups: list[GroupRow]
     parts: list[PartRow]
+    respondents: list[RespondentRow]
+    weighted: list[WeightedRow]
     complaints: Annotated[None, Field(description="register figures: still to come")] = None
     actions: list[Any] = []
     comparisons: list[Comparison]
@@ -276,8 +329,9 @@ def build(result: Assessment) -> Record:
         project=run.project, title=run.title, within=list(run.within), period=run.period, baseline=run.baseline,
         as_of=run.as_of.isoformat(), status=result.status, headline=_headline(result), counts=_counts(result),
         measures=rows(result.measures), gates=_gates(result),
-        triggers=_triggers(result), index=result.index, grade=result.grade, items=rows(result.items),
-        strata=rows(result.strata), groups=rows(result.groups), parts=_parts(result),
+        triggers=_triggers(result), index=result.index, grade=result.grade, design=_design(result),
+        items=rows(result.items), strata=rows(result.strata), groups=rows(result.groups), parts=_parts(result),
+        respondents=rows(result.respondents), weighted=rows(result.weighted),
         comparisons=rows(result.comparisons),
         steps=_steps(result), clauses=[{"clause": c, "state": s} for c, s in standing(result.clauses).items()],
         accounts=rows(survey.accounts), findings=[finding._asdict() for finding in survey.findings],
@@ -301,6 +355,16 @@ def _gates(result: Assessment) -> list[dict[str, Any]]:
         {**row, "title": _own_title(row["measure"], programme), "unit": unit_of(row["measure"], programme)}
         for row in rows(result.gates.drop(columns=["otherwise", "voids"]))
     ]
+
+
+def _design(result: Assessment) -> dict[str, Any]:
+    """Return how the survey was drawn."""
+    evidence, design = result.evidence, result.evidence.design
+    return {
+        "weighted": evidence.is_weighted, "strata": len(design.population),
+        "clusters": len(design.strata) - int(design.alone.sum()), "lonely_strata": design.lonely_strata,
+        "lonely": design.lonely, "design_effect": evidence.effect,
+    }  # fmt: skip
 
 
 def _parts(result: Assessment) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from csat_analysis.assembly.gates import unit_of
 from csat_analysis.assembly.load import Survey, worked_example
 from csat_analysis.ground.catalogue import MEASURES
 from csat_analysis.ground.clauses import rules
-from csat_analysis.ground.programmes import Programme, Step
+from csat_analysis.ground.programmes import Latent, Programme, Step
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, pair, table
 from csat_analysis.publishing.phrases import (
@@ -76,6 +76,8 @@ def _rule_value(rule: Mapping[str, Any], programme: Programme, words: Words) -> 
         if not gates:
             return words("rule.trigger_unused")
         return words("rule.trigger_value", names=words.listing(measure_title(programme, name, words) for name in gates))
+    if kind == "latent":
+        return _latent_value(value, words)
     if kind in ("index", "measure"):
         return formula(programme, rule["id"] or "index", words)
     if kind == "step":
@@ -91,6 +93,26 @@ def _rule_value(rule: Mapping[str, Any], programme: Programme, words: Words) -> 
     if kind == "grade":
         return words("comparison.at_least", threshold=words.threshold(value, unit_of("index", programme)))
     return str(value)
+
+
+def _latent_value(model: Latent, words: Words) -> str:
+    """Return the constructs of a path model with what leads to each, its target, and its frozen weights."""
+    titles = {each.id: words.title(each.title, each.id) for each in model.constructs}
+    said = [
+        words(
+            "rule.latent_follows",
+            construct=titles[each.id],
+            sources=words.listing(titles[source] for source in each.follows),
+        )
+        if each.follows
+        else titles[each.id]
+        for each in model.constructs
+    ]
+    parts = words("rule.latent_value", constructs=words.listing(said), target=titles[model.target], least=model.least)
+    if model.frozen is None:
+        return parts
+    weights = words.listing(f"{item} {weight:g}" for item, weight in model.frozen.weights.items())
+    return words("semicolon").join([parts, words("rule.latent_frozen", period=model.frozen.period, weights=weights)])
 
 
 def _step_value(step: Step, programme: Programme, words: Words) -> str:

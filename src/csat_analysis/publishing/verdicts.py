@@ -212,6 +212,7 @@ def comparison_table(result: Assessment, language: str) -> Exhibit:
     words, programme = speak(language), result.survey.programme
     compared = [row for row in result.comparisons.to_dict("records") if row["kind"] != "target"]
     shown = [row for row in compared if row["id"] in _compared(programme)]
+    two = any(row["conf_low"] != row["process_low"] for row in shown)
     rows = [
         (
             measure_title(programme, row["id"], words),
@@ -220,15 +221,26 @@ def comparison_table(result: Assessment, language: str) -> Exhibit:
             words.number(result.measure(row["id"])["value"], unit),
             words.difference(row["estimate"], unit),
             words.difference_interval(row["conf_low"], row["conf_high"], unit),
+            *([words.difference_interval(row["process_low"], row["process_high"], unit)] if two else []),
         )
         for row in shown
         if (unit := unit_of(row["id"], programme))
     ]
     heads = [
         Column(words(f"head.{name}"), name not in ("measure", "compared"))
-        for name in ("measure", "compared", "before", "value", "difference", "interval")
+        for name in (
+            "measure",
+            "compared",
+            "before",
+            "value",
+            "difference",
+            "interval",
+            *(["interval_process"] if two else []),
+        )
     ]
     notes = [words("note.compared")] if rows else []
+    if two:
+        notes.append(words("note.views", view=words(f"view.{programme.view}")))
     unsound = {row["against"]: row["status"] for row in shown if row["status"] != "reportable"}
     notes += [words("note.compared_status", period=p, status=words(f"stamp.{s}")) for p, s in unsound.items()]
     return table(words("caption.comparisons"), heads, rows, notes) if rows else prose(words("sentence.compared_none"))

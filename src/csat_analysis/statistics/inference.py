@@ -1,7 +1,6 @@
 """How sure is a number? Intervals for shares, means and counts."""
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from scipy import special
@@ -10,69 +9,13 @@ LEVEL = 0.95
 Z = float(special.ndtri((1 + LEVEL) / 2))
 
 
-class Estimate(NamedTuple):
-    """A weighted mean with its standard error and the number of answers behind it."""
-
-    mean: float
-    se: float
-    n: int
-    n_effective: float  # after weights and finite population; inf in a census
-
-    @property
-    def is_census(self) -> bool:
-        """Return whether everybody was asked and answered, so that there is no sampling error."""
-        return math.isinf(self.n_effective)
-
-
-def estimate_mean(
-    values: np.ndarray, weights: np.ndarray, counts: np.ndarray, population: int | None = None
-) -> Estimate:
-    """Return the weighted mean of values that stand for ``counts`` answers each.
+def wilson_interval(share: float, n_effective: float, df: float | None = None) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share for an effective number of answers.
 
     Parameters
     ----------
-    values, weights, counts
-        Arrays of one length; a weight belongs to each single answer.
-    population
-        How many there are to ask; None: no finite-population correction.
-
-    Notes
-    -----
-    Linearised standard error of a ratio of sample totals, without strata and clusters; finite-population factor
-    1 - n/N. Effective n: n over the design effect of the weights (not below 1), times (N - 1)/(N - n); where all values
-    are the same, the design effect is Kish's.
-
-    References
-    ----------
-    Särndal, Swensson, Wretman (1992), Model Assisted Survey Sampling, 5.7. Kish (1965), Survey Sampling, 11.7.
-
-    Examples
-    --------
-    >>> estimate_mean(np.array([1.0, 0.0]), np.ones(2), np.array([3, 1]))
-    Estimate(mean=0.75, se=0.25, n=4, n_effective=4.0)
-    """
-    n, total = int(counts.sum()), float((weights * counts).sum())
-    if n == 0 or total == 0:
-        return Estimate(math.nan, math.nan, n, 0.0)
-    mean = float((weights * counts * values).sum() / total)
-    squares = float((counts * weights**2 * (values - mean) ** 2).sum())
-    left_out = finite_population_factor(n, population)
-    se = math.sqrt(squares * n / (n - 1) * left_out) / total if n > 1 else math.nan
-    spread = total * float((counts * weights * (values - mean) ** 2).sum())
-    effect = max(1.0, n * squares / spread if spread else n * float((counts * weights**2).sum()) / total**2)
-    if left_out == 0:
-        return Estimate(mean, 0.0, n, math.inf)
-    corrected = (population - 1) / (population - n) if population and left_out < 1 else 1.0
-    return Estimate(mean, se, n, n / effect * corrected)
-
-
-def finite_population_factor(n: int, population: int | None) -> float:
-    """Return the share that was not asked: 1 - n/N; 1 where N is unknown or smaller than n."""
-    return 1 - n / population if population and n <= population else 1.0
-
-
-def wilson_interval(share: float, n_effective: float) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share for an effective number of answers.
+    df
+        Degrees of freedom of the design where its effect is an estimate (weights, clusters); None: the normal quantile.
 
     References
     ----------
@@ -80,31 +23,41 @@ def wilson_interval(share: float, n_effective: float) -> tuple[float, float]:
 
     Examples
     --------
-    >>> [round(float(bound), 4) for bound in wilson_interval(0.9, 100)]
+    >>> [round(bound, 4) for bound in wilson_interval(0.9, 100)]
     [0.8256, 0.9448]
     """
-    if math.isinf(n_effective):
-        return share, share
-    if not n_effective > 0:
-        return math.nan, math.nan
-    pulled = Z**2 / n_effective
-    middle = (share + pulled / 2) / (1 + pulled)
-    half = Z * math.sqrt(share * (1 - share) / n_effective + pulled / (4 * n_effective)) / (1 + pulled)
-    return min(max(middle - half, 0.0), share), max(min(middle + half, 1.0), share)
+    low, high = wilson_intervals(np.asarray(share), np.asarray(n_effective), df)
+    return float(low), float(high)
 
 
-def mean_interval(estimate: Estimate) -> tuple[float, float]:
-    """Return the 95 % interval of a mean by Student's t with n - 1 degrees of freedom; in a census the mean itself.
+def wilson_intervals(
+    shares: np.ndarray, n_effective: np.ndarray, df: np.ndarray | float | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lower and upper bounds of Wilson's intervals of many shares; see ``wilson_interval``.
 
-    Nothing (NaN) for one value, or where all values are the same: their spread says nothing of the error.
+    Nothing (NaN) where nobody answered; in a census (``n_effective`` is infinite) the share itself.
     """
-    if estimate.is_census:
-        return estimate.mean, estimate.mean
-    noise = 1e-12 * max(1.0, abs(estimate.mean))  # of floating point
-    if estimate.n < 2 or estimate.se <= noise:
+    z = Z if df is None else special.stdtrit(df, (1 + LEVEL) / 2)
+    pulled = z**2 / np.where(n_effective > 0, n_effective, np.nan)
+    middle = (shares + pulled / 2) / (1 + pulled)
+    half = np.sqrt(shares * (1 - shares) * pulled + pulled**2 / 4) / (1 + pulled)
+    low, high = np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+    return np.minimum(low, shares), np.maximum(high, shares)
+
+
+def mean_interval(mean: float, se: float, df: float) -> tuple[float, float]:
+    """Return the 95 % interval of a mean by Student's t.
+
+    Nothing (NaN) without degrees of freedom, or where all values are the same: their spread says nothing of the error.
+
+    >>> [round(bound, 2) for bound in mean_interval(80, 2, 9)]
+    [75.48, 84.52]
+    """
+    noise = 1e-12 * max(1.0, abs(mean))  # of floating point
+    if not df >= 1 or not se > noise:
         return math.nan, math.nan
-    half = t_quantile(estimate.n - 1) * estimate.se
-    return estimate.mean - half, estimate.mean + half
+    half = t_quantile(df) * se
+    return mean - half, mean + half
 
 
 def t_quantile(df: float) -> float:
@@ -114,6 +67,30 @@ def t_quantile(df: float) -> float:
     2.262
     """
     return float(special.stdtrit(df, (1 + LEVEL) / 2))
+
+
+def korn_graubard_interval(share: float, n: float, n_effective: float, df: float) -> tuple[float, float]:
+    """Return the 95 % interval of a share of weighted or clustered answers that a rule is read with.
+
+    Notes
+    -----
+    Clopper and Pearson's bounds with n_effective · (t of n − 1 df ÷ t of the design's df)² answers.
+
+    References
+    ----------
+    Korn and Graubard (1998), Survey Methodology 24.
+
+    Examples
+    --------
+    >>> [round(bound, 4) for bound in korn_graubard_interval(0.8, 100, 60, 19)]
+    [0.6688, 0.8965]
+    """
+    answers = n_effective * (t_quantile(n - 1) / t_quantile(df)) ** 2
+    share = round(share, 12)  # all but for the noise of floating point are all
+    yes, tail = share * answers, (1 - LEVEL) / 2
+    low = float(special.betaincinv(yes, answers - yes + 1, tail)) if share > 0 else 0.0
+    high = float(special.betaincinv(yes + 1, answers - yes, 1 - tail)) if share < 1 else 1.0
+    return low, high
 
 
 def poisson_interval(events: float, exposure: float) -> tuple[float, float]:
@@ -131,3 +108,20 @@ def poisson_interval(events: float, exposure: float) -> tuple[float, float]:
     tail = (1 - LEVEL) / 2
     low = float(special.gammaincinv(events, tail)) if events else 0.0
     return low / exposure, float(special.gammaincinv(events + 1, 1 - tail)) / exposure
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """Return the p-values of a family of tests adjusted by Holm; NaN is no test.
+
+    References
+    ----------
+    Holm (1979), Scandinavian Journal of Statistics 6, 65.
+
+    >>> holm(np.array([0.02, 0.01, np.nan, 0.3])).round(4).tolist()
+    [0.04, 0.03, nan, 0.3]
+    """
+    adjusted = np.full(len(p_values), np.nan)
+    order = np.argsort(p_values)[: int((~np.isnan(p_values)).sum())]
+    factors = np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * factors), 1.0)
+    return adjusted

@@ -1,0 +1,96 @@
+"""On what is a figure drawn? One style for all, titles in lines, and SVG whose text stays text."""
+
+import functools
+import io
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import pylopdf_fonts_zh_cn
+import seaborn as sns
+from markupsafe import Markup, escape
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+FONT = "Noto Sans SC"
+INK, SOFT, DOT = "#1f2933", "#5b6773", "#1d5c96"
+WIDTH, ROW, LINE = 7.6, 0.54, 0.19  # inches: of a figure, of a row, of a line of its label
+LABEL = 24  # letters beside a bar; a hanzi is as wide as two
+# Where a label may be broken: no line begins with a closing mark.
+PIECES = re.compile(r"(?:[^\s\u2e80-\uffef]{1,22}|\S)[\u3001\u3002\uff0c\uff1a\uff1b\uff1f\uff09\u201d]*|\s+")
+LATIN = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")  # the font draws these as wide as a hanzi
+
+
+@functools.cache
+def style() -> Any:
+    """Return the one style of all figures; the packaged font is registered once."""
+    font_manager.fontManager.addfont(str(pylopdf_fonts_zh_cn.sans_path()))
+    return {
+        **sns.axes_style("white"),
+        "font.family": [FONT, "DejaVu Sans"], "font.size": 10, "axes.unicode_minus": False, "text.parse_math": False,
+        "text.color": INK, "axes.labelcolor": SOFT, "axes.edgecolor": "#cbd2d9", "xtick.color": SOFT,
+        "ytick.color": INK, "svg.fonttype": "none", "svg.hashsalt": "csat_analysis",
+    }  # fmt: skip
+
+
+def as_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
+    """Return a figure as SVG for a page: no fixed size, no clock, a title and a description for a screen reader.
+
+    Parameters
+    ----------
+    name
+        Goes into the ids, so that two figures of a page share none.
+    """
+    buffer = io.StringIO()
+    figure.savefig(
+        buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}, transparent=True
+    )
+    svg = re.sub(r"<metadata>.*?</metadata>", "", buffer.getvalue(), flags=re.DOTALL)
+    svg = re.sub(r"<[^>]*>", lambda tag: _own_ids(tag[0], name), svg)
+    view = " ".join(re.findall(r'viewBox="[^"]*"', svg)[:1])
+    spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    head = f'<svg {spaces} {view} role="img">'
+    told = f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
+    body = svg[svg.index(">", svg.index("<svg")) + 1 :]
+    return Markup(head + told + body)  # matplotlib escapes its texts, ours are escaped here
+
+
+def _own_ids(tag: str, name: str) -> str:
+    """Return a tag whose ids are those of one figure; nothing refers to those of groups."""
+    return re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{name}-", re.sub(r'<g id="[^"]*"', "<g", tag))
+
+
+def rows(titles: Sequence[str], language: str) -> tuple[Figure, Axes]:
+    """Return a figure and its axes with one labelled row per title, from top to bottom."""
+    labels = [wrapped(title, language) for title in titles]
+    height = max(ROW, LINE * max(label.count("\n") + 1.5 for label in labels))
+    figure = Figure(figsize=(WIDTH, height * len(labels) + 0.9), layout="constrained")
+    axes = figure.subplots()
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.45, -0.55)
+    axes.tick_params(length=0)
+    sns.despine(ax=axes, left=True)
+    return figure, axes
+
+
+def wrapped(title: str, language: str, width: int = LABEL) -> str:
+    """Return a title in lines of so many letters, broken between words or between hanzi."""
+    lines = [""]
+    for piece in PIECES.findall(title if language == "zh" else title.translate(LATIN)):
+        if lines[-1] and letters(lines[-1] + piece) > width:
+            lines.append("")
+        lines[-1] += piece if lines[-1] else piece.lstrip()
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def letters(text: str) -> int:
+    """Return how wide a text is, in letters."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WFA" else 1 for letter in text)
+
+
+def beside(axes: Axes, position: int, text: str) -> None:
+    """Write numbers at the right end of a row."""
+    axes.annotate(text, (1.01, position), xycoords=("axes fraction", "data"), va="center", fontsize=9,
+                  linespacing=1.35, color=SOFT)  # fmt: skip
