@@ -54,6 +54,11 @@ def estimated(result: Assessment) -> Reading:
     return Reading(result, result.survey.programme.latent, estimate_constructs(result.evidence))
 
 
+def refused(words: Words) -> Exhibit:
+    """Return what stands in the place of figures that there are not."""
+    return prose(words("constructs.refused"))
+
+
 # --- in sentences -----------------------------------------------------------------------------------------------------
 
 
@@ -162,7 +167,7 @@ def impact_table(reading: Reading, language: str) -> Exhibit:
     """Return what the target's index gains where another construct's is five points higher, the largest first."""
     words = speak(language)
     if reading.reason:
-        return Exhibit("")
+        return refused(words)
     model, (found, spread) = reading.known
     rows = [
         (reading.title(str(source), words), words.number(found.index[source]),
@@ -191,7 +196,7 @@ def reliability_table(reading: Reading, language: str) -> Exhibit:
     """Return how well the items of each construct belong together, with what is usually asked."""
     words = speak(language)
     if reading.reason:
-        return Exhibit("")
+        return refused(words)
     rows = [
         (reading.title(str(name), words), words.count(row["items"]),
          *(_against(row[figure], least, words, "below") for figure, least in USUAL.items()))
@@ -222,7 +227,7 @@ def weight_table(reading: Reading, language: str) -> Exhibit:
     """Return weight, loading and correlation with the other items of each item, and the weights to freeze."""
     words = speak(language)
     if reading.reason:
-        return Exhibit("")
+        return refused(words)
     model, (found, spread) = reading.known
     totals = item_total(found)
     rows = [
@@ -241,7 +246,7 @@ def limits(reading: Reading, language: str) -> Exhibit:
     """Return what the figures of a path model do not say."""
     words = speak(language)
     if reading.reason:
-        return Exhibit("")
+        return refused(words)
     model = reading.known[0]
     names = ["cause", "intervals", "scale", *([] if model.frozen else ["own_weights"])]
     return listing([words(f"constructs.{name}", times=words.count(REPLICATIONS)) for name in names])

@@ -12,7 +12,7 @@ from matplotlib.path import Path
 
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing.canvas import DOT, INK, SOFT, WIDTH, as_svg, beside, rows, style, wrapped
-from csat_analysis.publishing.constructs import Reading
+from csat_analysis.publishing.constructs import Reading, refused
 from csat_analysis.publishing.markup import Exhibit, render
 
 BOX, TALL, APART, EDGE = 2.2, 0.44, 0.64, 0.75  # inches: of a box, its height, from box to box, to the right of arcs
@@ -33,7 +33,7 @@ def indices(reading: Reading, language: str) -> Exhibit:
     """Return the index of every construct as a dot between 0 and 100, with its interval as a line."""
     words = speak(language)
     if reading.reason:
-        return Exhibit("")
+        return refused(words)
     model, (found, spread) = reading.known
     with mpl.rc_context(style()):
         figure, axes = rows([reading.title(each.id, words) for each in model.constructs], language)
@@ -55,7 +55,7 @@ def paths(reading: Reading, language: str) -> Exhibit:
     """Return the constructs from top to bottom, and an arc for each path, the wider the stronger."""
     words = speak(language)
     if reading.reason:
-        return Exhibit("")
+        return refused(words)
     found, _ = reading.known[1]
     order = in_order(found.model.constructs, found.paths)
     with mpl.rc_context(style()):

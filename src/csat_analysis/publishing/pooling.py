@@ -25,11 +25,12 @@ Entry = Mapping[str, Any]  # a record, with the folder and the names of its page
 
 
 class Answers(NamedTuple):
-    """What a pooled rate rests on: n and N as its certainty takes them, and the effective n of its interval."""
+    """What a pooled rate rests on: n and N as its certainty takes them, effective n and df of its interval."""
 
     n: float
     population: int | None
     effective: float
+    df: float | None = None  # of the projects' designs together; None: none of them estimates an error of its own
 
 
 class Pool(NamedTuple):
@@ -139,7 +140,7 @@ def pool(records: Iterable[Record], rule: Mapping[str, Any] | None) -> Pool:
     if not rated:
         return Pool(rated, satisfied, base, None, (None, None), None, None)
     rate, answers = satisfied / base, answers_of(rated)
-    interval = wilson_interval(rate, answers.effective) if answers else (None, None)
+    interval = wilson_interval(rate, answers.effective, answers.df) if answers else (None, None)
     return Pool(rated, satisfied, base, rate, interval, answers, judge(rated, rate, answers, rule) if rule else None)
 
 
@@ -204,7 +205,9 @@ def _weighted_answers(rated: Sequence[Record]) -> Answers | None:
     spread = satisfied / base * (1 - satisfied / base)
     corrected = (population - 1) / population if population else 1.0
     effective = spread / variance * base / (base - 1) * corrected if variance and base > 1 else most
-    return Answers(min(effective, most), None, min(effective, most))
+    known = [measure["df"] for measure in measures]
+    df = None if None in known else sum(known)
+    return Answers(min(effective, most), None, min(effective, most), df)
 
 
 def judge(rated: Sequence[Record], rate: float, answers: Answers | None, rule: Mapping[str, Any]) -> dict[str, Any]:

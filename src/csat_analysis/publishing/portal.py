@@ -69,6 +69,7 @@ class Rate(Lenient):
     conf_high: float | None = None
     method: str | None = None
     se: float | None = None
+    df: float | None = None
 
 
 class Part(Lenient):

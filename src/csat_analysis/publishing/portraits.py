@@ -19,8 +19,8 @@ from csat_analysis.publishing.markup import Exhibit, prose, render
 
 GRID, PALE = "#e4e7eb", "#a9cbe8"
 HEIGHT = 4.8  # inches, of the map
-NARROW = 16  # letters in a line of a label on the map
-LEADER = 60.0  # points between a label and its dot from which on a line joins them
+NARROW = 20  # letters in a line of a label on the map
+LEADER = 14.0  # points between a label and its dot from which on a line joins them
 REACH = 64.0  # odds ratios are drawn between 1 / 64 and 64
 TICKS = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16, 32, 64)
 CORNERS = {"concentrate": (0, 1), "keep_up": (1, 1), "low_priority": (0, 0), "overkill": (1, 0)}
@@ -90,7 +90,7 @@ def _draw_places(axes: Axes, found: Importance) -> None:
     low, high = np.vstack(reach).min(axis=0), np.vstack(reach).max(axis=0)
     room = np.where(high > low, 0.1 * (high - low), 0.5)
     axes.set_xlim(low[0] - room[0], high[0] + room[0])
-    axes.set_ylim(max(low[1] - room[1], -0.02), high[1] + room[1])
+    axes.set_ylim(max(low[1] - room[1], -0.02), min(high[1] + room[1], 1.05))
 
 
 def _label(figure: Figure, axes: Axes, found: Importance, words: Words) -> None:
@@ -108,8 +108,9 @@ def _label(figure: Figure, axes: Axes, found: Importance, words: Words) -> None:
     sizes = [(5.4 * max(map(letters, title.split("\n"))), 13.0 * (title.count("\n") + 1)) for title in titles]
     points, lines = found.table[["performance", "share"]].to_numpy(dtype=float), _lines(axes, found, box)
     offsets = label_places(places, sizes, box, lines)
-    for title, point, (x, y) in zip(titles, points, offsets, strict=True):
-        line = {"arrowstyle": "-", "color": SOFT, "linewidth": 0.6, "shrinkB": 4} if math.hypot(x, y) > LEADER else None
+    for title, point, size, (x, y) in zip(titles, points, sizes, offsets, strict=True):
+        apart = max(abs(x) - size[0] / 2, abs(y) - size[1] / 2) > LEADER
+        line = {"arrowstyle": "-", "color": SOFT, "linewidth": 0.6, "shrinkB": 4} if apart else None
         label = axes.annotate(title, point, xytext=(x, y), textcoords="offset points", ha="center", va="center",
                               fontsize=10, linespacing=1.15, color=INK, arrowprops=line)  # fmt: skip
         label.set_in_layout(False)
