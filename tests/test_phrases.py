@@ -159,7 +159,7 @@ def test_an_invalid_form_has_its_reason_in_words(reason, zh, en):
 # --- definitions --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", MEASURES)
+@pytest.mark.parametrize("name", [name for name in MEASURES if name != "latent_index"])  # which is no ratio
 def test_every_measure_says_what_is_divided_by_what(name):
     for words in (ZH, EN):
         assert re.fullmatch(r"[^÷{}]+ ÷ ?[^÷{}]+", phrases.formula(demo(), name, words))
