@@ -17,7 +17,7 @@ from csat_analysis.domain import constructs as domain
 from csat_analysis.ground import faults as rooms
 from csat_analysis.ground.lint import lint
 from csat_analysis.ground.programmes import reach
-from csat_analysis.publishing import constructs, diagrams, exhibits, rulebook
+from csat_analysis.publishing import construct_figures, construct_tables, exhibits, rulebook
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -49,9 +49,9 @@ KEYS = {
 }
 LEVELS = np.array(["one", "two", "three", "four", "five"])
 EXHIBITS = [
-    constructs.summary, diagrams.indices, constructs.index_table, diagrams.paths, constructs.path_table,
-    constructs.impact_table, constructs.reliability_table, constructs.distinct_table, constructs.weight_table,
-    constructs.limits,
+    construct_tables.summary, construct_figures.indices, construct_tables.index_table, construct_figures.paths, construct_tables.path_table,
+    construct_tables.impact_table, construct_tables.reliability_table, construct_tables.distinct_table, construct_tables.weight_table,
+    construct_tables.limits,
 ]  # fmt: skip
 NOTHING = {"", "No path model was estimated and there is nothing to show here; the top of the page says why."}
 
@@ -102,7 +102,7 @@ def result():
 
 @pytest.fixture(scope="module")
 def reading(result):
-    return constructs.estimated(result)
+    return construct_tables.estimated(result)
 
 
 # --- the measure ------------------------------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ def test_everybody_has_no_sampling_error():
 def test_an_invalid_form_is_in_no_model():
     points = answers()
     points.iloc[0, 1:] = np.nan
-    found = constructs.estimated(survey(points, programme(validity={"min_answered": 2}))).constructs.found
+    found = construct_tables.estimated(survey(points, programme(validity={"min_answered": 2}))).constructs.found
     assert (found.n, found.left_out) == (299, 0)
 
 
@@ -181,9 +181,11 @@ def test_a_procedure_may_ask_for_another_number():
 
 def test_too_few_forms_are_told_with_their_number_and_nothing_else_is_shown():
     found = survey(answers(80))
-    reading = constructs.estimated(found)
-    assert "Only 80 valid forms answer every question, fewer than the 250" in told(constructs.summary(reading, "en"))
-    assert "只有 80 份，少于规定的 250 份" in told(constructs.summary(reading, "zh"))
+    reading = construct_tables.estimated(found)
+    assert "Only 80 valid forms answer every question, fewer than the 250" in told(
+        construct_tables.summary(reading, "en")
+    )
+    assert "只有 80 份，少于规定的 250 份" in told(construct_tables.summary(reading, "zh"))
     assert {told(each(reading, "en")).strip() for each in EXHIBITS[1:]} == NOTHING
     assert "withheld, too few complete forms" in told(exhibits.rate_table(found, "en"))
     assert "withheld, too few complete forms" in told(exhibits.headline(found, "en"))
@@ -208,29 +210,29 @@ def test_answers_that_do_not_bear_the_model_are_told_why(columns, sentence):
     found = survey(points.assign(**new))
     measure = found.measure("latent_index")
     assert (measure["value"], measure["method"]) == (None, domain.NO_MODEL)
-    assert sentence in told(constructs.summary(constructs.estimated(found), "en"))
+    assert sentence in told(construct_tables.summary(construct_tables.estimated(found), "en"))
 
 
 def test_one_cluster_has_an_index_and_no_interval():
     found = survey(answers(), columns={"block": ["x"] * 300}, design={"cluster": "block"})
     measure = found.measure("latent_index")
     assert measure["value"] > 0 and measure["conf_low"] is None and measure["method"] == "withheld: one cluster"
-    reading = constructs.estimated(found)
-    assert "no confidence intervals" in told(constructs.summary(reading, "en"))
+    reading = construct_tables.estimated(found)
+    assert "no confidence intervals" in told(construct_tables.summary(reading, "en"))
     assert all(each(reading, language).html for each in EXHIBITS for language in ("zh", "en"))
 
 
 def test_a_question_that_counts_the_other_way_is_named():
     points = answers().assign(q3=lambda table: 6 - table["q3"])
-    reading = constructs.estimated(survey(points))
-    assert "Negative weights: “Question 4”" in told(constructs.summary(reading, "en"))
-    assert "权重为负：“题4”" in told(constructs.summary(reading, "zh"))
+    reading = construct_tables.estimated(survey(points))
+    assert "Negative weights: “Question 4”" in told(construct_tables.summary(reading, "en"))
+    assert "权重为负：“题4”" in told(construct_tables.summary(reading, "zh"))
 
 
 def test_a_procedure_without_a_model_says_so_and_has_no_such_measure():
     found = survey(answers(5), demo(**{**KEYS, "latent": None, "headline": None}))
-    reading = constructs.estimated(found)
-    assert "has no path model" in told(constructs.summary(reading, "en"))
+    reading = construct_tables.estimated(found)
+    assert "has no path model" in told(construct_tables.summary(reading, "en"))
     assert {told(each(reading, "en")).strip() for each in EXHIBITS[1:]} == NOTHING
     assert domain.latent_index(found.evidence).value is None
     assert [column for column in found.evidence.forms if column.endswith(".points")] == []
@@ -259,13 +261,13 @@ def test_frozen_weights_are_those_of_every_site_and_wave():
 
 
 def test_whose_weights_they_are_is_told():
-    summary = told(constructs.summary(constructs.estimated(survey(FEW, programme(frozen=FROZEN))), "en"))
+    summary = told(construct_tables.summary(construct_tables.estimated(survey(FEW, programme(frozen=FROZEN))), "en"))
     assert "is 62.50" in summary and "by the weights frozen in 2023 (from 3 forms" in summary
     assert "Only 3 valid forms answer every question" in summary
 
 
 def test_the_weights_on_the_page_freeze_the_index_as_it_is(result, reading):
-    page = told(constructs.weight_table(reading, "en"))
+    page = told(construct_tables.weight_table(reading, "en"))
     weights = {name: float(value) for name, value in re.findall(r"(s\d): ([\d.]+)", page)}
     frozen = programme(frozen={"period": "2024", "weights": weights})
     points = answers()
@@ -281,32 +283,32 @@ def test_the_weights_on_the_page_freeze_the_index_as_it_is(result, reading):
 def test_both_languages_show_the_same_numbers(exhibit, reading):
     one, other = (numbers(exhibit(reading, language).html) for language in ("zh", "en"))
     assert one == other
-    assert one or exhibit is constructs.limits
+    assert one or exhibit is construct_tables.limits
 
 
 def test_the_page_shows_what_was_estimated(reading):
     found = reading.constructs.found
-    assert f"{found.paths['quality', 'satisfaction']:.2f}" in told(constructs.path_table(reading, "en"))
-    assert f"{5 * found.impacts['quality', 'satisfaction']:.2f}" in told(constructs.impact_table(reading, "en"))
+    assert f"{found.paths['quality', 'satisfaction']:.2f}" in told(construct_tables.path_table(reading, "en"))
+    assert f"{5 * found.impacts['quality', 'satisfaction']:.2f}" in told(construct_tables.impact_table(reading, "en"))
     for value in found.index:
-        assert f"{value:.2f}" in told(constructs.index_table(reading, "zh"))
-    assert "“Quality” moves “Satisfaction” most" in told(constructs.summary(reading, "en"))
+        assert f"{value:.2f}" in told(construct_tables.index_table(reading, "zh"))
+    assert "“Quality” moves “Satisfaction” most" in told(construct_tables.summary(reading, "en"))
 
 
 def test_what_is_below_the_usual_is_marked():
     noise = np.random.default_rng(2)
     points = answers().assign(q3=noise.integers(1, 6, 300).astype(float), q2=noise.integers(1, 6, 300).astype(float))
-    table = told(constructs.reliability_table(constructs.estimated(survey(points)), "en"))
+    table = told(construct_tables.reliability_table(construct_tables.estimated(survey(points)), "en"))
     assert "below 0.70" in table and "below 0.50" in table
 
 
 def test_constructs_that_are_hardly_two_are_marked():
     points = answers().assign(s1=lambda table: table["q1"], s2=lambda table: table["q2"])
-    assert "reaches 0.85" in told(constructs.distinct_table(constructs.estimated(survey(points)), "en"))
+    assert "reaches 0.85" in told(construct_tables.distinct_table(construct_tables.estimated(survey(points)), "en"))
 
 
 def test_an_arc_leads_down_for_every_path(reading):
-    drawn = diagrams.paths(reading, "en").html
+    drawn = construct_figures.paths(reading, "en").html
     sizes = [f"{size:.2f}" for size in reading.constructs.found.paths]
     assert all(drawn.count(f">{size}<") >= 1 for size in sizes)
     assert all(title in drawn for title in ("Image", "Quality", "Satisfaction"))
@@ -343,7 +345,9 @@ def test_the_demo_survey_is_published_with_its_index(published):
 
 
 def test_the_demo_survey_finds_its_truth():
-    found = constructs.estimated(assessment.assess(load.survey("qingyun", "2024", str(CHECKOUT)))).constructs.found
+    found = construct_tables.estimated(
+        assessment.assess(load.survey("qingyun", "2024", str(CHECKOUT)))
+    ).constructs.found
     truth = {(source, target): b for target, row in QINGYUN_2024.paths.items() for source, b in row.items()}
     # scores of several questions hold some noise, so that paths come out a little too small: by .1 at most, and
     # their standard errors are about .05

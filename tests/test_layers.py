@@ -15,7 +15,7 @@ FLOORS = {
     "estimation": "likelihood relative resampling paths | latent ordinal superiority drivers | proportionality quadrants reliability",
     "domain": "evidence schemas | fieldwork complaints scoring steps | items constructs | parts",
     "assembly": "tables | load | comparisons composite gates procedure remedy weighting | assessment | importance",
-    "publishing": "kernels canvas markup phrases pages pooling references | certificate exhibits groups ledger figures precision records rulebook verdicts weights duties influence constructs | company portraits diagrams | publish portal | checks drafts runner",
+    "publishing": "kernels canvas markup phrases pages pooling references | certificate exhibits groups ledger figures precision records rulebook verdicts weights duties driver_tables construct_tables | company driver_figures construct_figures | publish portal | checks drafts runner",
     "": "cli demo | synthetic | __main__",  # the doors
 }
 LANDINGS = [(floor, landing.split()) for floor, landings in FLOORS.items() for landing in landings.split("|")]

@@ -253,8 +253,6 @@ def _progress(total: int, quiet: bool) -> Iterator[Callable[[], None]]:
 
 def prepare() -> None:
     """Set up a process of the command: what it imports, and where its kernels come from."""
-    # jsonschema, which notebooks are read with, would spend 1.4 s on a grammar of web addresses that nothing here uses
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -62,6 +62,13 @@ class Importance:
     drivers: int = 0
     found: DriverMap | None = None
 
+    @property
+    def map(self) -> DriverMap:
+        """Return what was found; only asked for where there is an importance."""
+        if self.found is None:
+            raise ValueError(f"importance: there is none ({self.reason}); ask for the reason first.")
+        return self.found
+
 
 @dataclass(frozen=True)
 class Odds:
@@ -98,6 +105,13 @@ class Odds:
     n: int = 0
     terms: int = 0
     fit: OrdinalFit | None = None
+
+    @property
+    def model(self) -> OrdinalFit:
+        """Return the fit; only asked for where there are odds ratios."""
+        if self.fit is None:
+            raise ValueError(f"odds ratios: there are none ({self.reason}); ask for the reason first.")
+        return self.fit
 
 
 def target_of(programme: Programme, asked: Sequence[str]) -> str:

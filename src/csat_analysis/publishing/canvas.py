@@ -7,14 +7,15 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+import matplotlib as mpl
 import pylopdf_fonts_zh_cn
-import seaborn as sns
 from markupsafe import Markup, escape
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 FONT = "Noto Sans SC"
+DRAWN = ("axes.", "figure.", "font.", "grid.", "lines.", "patch.", "xtick.", "ytick.")
 INK, SOFT, DOT = "#1f2933", "#5b6773", "#1d5c96"
 WIDTH, ROW, LINE = 7.6, 0.54, 0.19  # inches: of a figure, of a row, of a line of its label
 LABEL = 24  # letters beside a bar; a hanzi is as wide as two
@@ -25,10 +26,13 @@ LATIN = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")  # the font draws th
 
 @functools.cache
 def style() -> Any:
-    """Return the one style of all figures; the packaged font is registered once."""
+    """Return the one style of all figures, whatever the analyst has set; the packaged font is registered once."""
     font_manager.fontManager.addfont(str(pylopdf_fonts_zh_cn.sans_path()))
+    plain = {key: value for key, value in mpl.rcParamsDefault.items() if key.startswith(DRAWN)}
     return {
-        **sns.axes_style("white"),
+        **plain,
+        "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True, "xtick.bottom": False,
+        "ytick.left": False, "lines.solid_capstyle": "round", "patch.edgecolor": "w", "patch.force_edgecolor": True,
         "font.family": [FONT, "DejaVu Sans"], "font.size": 10, "axes.unicode_minus": False, "text.parse_math": False,
         "text.color": INK, "axes.labelcolor": SOFT, "axes.edgecolor": "#cbd2d9", "xtick.color": SOFT,
         "ytick.color": INK, "svg.fonttype": "none", "svg.hashsalt": "csat_analysis",
@@ -71,7 +75,7 @@ def rows(titles: Sequence[str], language: str) -> tuple[Figure, Axes]:
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.45, -0.55)
     axes.tick_params(length=0)
-    sns.despine(ax=axes, left=True)
+    axes.spines["left"].set_visible(False)
     return figure, axes
 
 

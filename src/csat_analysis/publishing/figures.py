@@ -7,7 +7,6 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -75,13 +74,20 @@ def _best_first(programme: Programme) -> bool:
 def colours(programme: Programme) -> dict[str, tuple[float, float, float]]:
     """Return a colour for each level: blue right of the line, orange left, paler near it; safe for the colour-blind."""
     right, left = sides(programme)
-    blues, oranges = _shades("#a9cbe8,#1d5c96", DOT, len(right)), _shades("#e3dccf,#c2571a", "#dd9a5d", len(left))
+    blues, oranges = (
+        _shades(("#a9cbe8", "#1d5c96"), DOT, len(right)),
+        _shades(("#e3dccf", "#c2571a"), "#dd9a5d", len(left)),
+    )
     return dict(zip([*right, *left], [*blues, *oranges], strict=True))
 
 
-def _shades(blend: str, alone: str, number: int) -> list[tuple[float, float, float]]:
+def _shades(ends: tuple[str, str], alone: str, number: int) -> list[tuple[float, float, float]]:
     """Return so many colours between two, or another one where there is but one."""
-    return list(sns.color_palette(f"blend:{blend}", number)) if number > 1 else [mpl.colors.to_rgb(alone)] * number
+    blend = mpl.colors.LinearSegmentedColormap.from_list("", ends)
+    shades = (
+        [blend(place) for place in np.linspace(0, 1, number)] if number > 1 else [mpl.colors.to_rgba(alone)] * number
+    )
+    return [(red, green, blue) for red, green, blue, _ in shades]
 
 
 def _draw_bars(axes: Axes, shares: pd.DataFrame, programme: Programme, words: Words) -> None:
@@ -243,7 +249,6 @@ def _curve(rates: np.ndarray, chances: np.ndarray, threshold: float, words: Word
         axis.set_major_formatter(lambda share, _: words.whole_percent(share))
     axes.grid(color="#e4e7eb")
     axes.set_axisbelow(True)
-    sns.despine(ax=axes)
     return figure
 
 

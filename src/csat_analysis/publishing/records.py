@@ -21,7 +21,7 @@ from csat_analysis.ground.runs import Counts
 from csat_analysis.publishing.phrases import in_order
 
 LISTED_REJECTIONS = 1000
-LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "seaborn", "pandera", "papermill", "nbconvert")
+LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "pandera", "papermill", "nbconvert")
 
 Number = float | None
 

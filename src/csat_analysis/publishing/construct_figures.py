@@ -12,7 +12,7 @@ from matplotlib.path import Path
 
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing.canvas import DOT, INK, SOFT, WIDTH, as_svg, beside, rows, style, wrapped
-from csat_analysis.publishing.constructs import Reading, refused
+from csat_analysis.publishing.construct_tables import Reading, refused
 from csat_analysis.publishing.markup import Exhibit, render
 
 BOX, TALL, APART, EDGE = 2.2, 0.44, 0.64, 0.75  # inches: of a box, its height, from box to box, to the right of arcs

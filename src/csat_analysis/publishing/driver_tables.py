@@ -47,8 +47,7 @@ def _explained(found: Importance, words: Words) -> str:
 
 
 def _drivers(found: Importance) -> Any:
-    assert found.found is not None
-    return found.found.drivers
+    return found.map.drivers
 
 
 def title_of(found: Importance | Odds, item: str, words: Words) -> str:
@@ -170,10 +169,9 @@ def quadrant_table(found: Importance, language: str) -> Exhibit:
     ]
     names = ("item", "mean", "importance", "quadrant", "certainty")
     heads = [Column(words(f"head.{name}"), name in names[1:3] or name == "certainty") for name in names]
-    assert found.found is not None
     lines = words(
-        "influence.map_lines", performance=words.number(found.found.performance_at),
-        importance=words.number(found.found.importance_at, "share"),
+        "influence.map_lines", performance=words.number(found.map.performance_at),
+        importance=words.number(found.map.importance_at, "share"),
     )  # fmt: skip
     return table(words("influence.map_table"), heads, rows, [lines])
 
@@ -214,9 +212,8 @@ def odds_summary(found: Odds, language: str) -> Exhibit:
     words = speak(language)
     told = [_odds_refused(found, words)] if found.reason else []
     if has_ratios(found):
-        assert found.fit is not None
-        target, lacking = title_of(found, found.target, words), found.fit.left_out
-        base = [words("odds.found", target=target, n=words.count(found.fit.n))]
+        target, lacking = title_of(found, found.target, words), found.model.left_out
+        base = [words("odds.found", target=target, n=words.count(found.model.n))]
         base += [words("odds.lacking", n=words.count(lacking))] if lacking else []
         told += [words("gap").join([*base, words("odds.reading", target=target)])]
         told += [words("gap").join(_differences(found, words))]
@@ -287,8 +284,7 @@ def _odds_cells(row: Mapping[str, Any], words: Words) -> Iterator[str]:
 
 def _odds_notes(found: Odds, words: Words) -> Iterator[str]:
     """Yield how the odds ratios were found, and the rest of the model."""
-    fit, programme = found.fit, found.result.survey.programme
-    assert fit is not None
+    fit, programme = found.model, found.result.survey.programme
     yield words(f"odds.{fit.method}")
     cuts = [
         words("odds.cut", value=words.precise(row["estimate"]),

@@ -15,15 +15,15 @@ from csat_analysis.assembly.assessment import assess
 from csat_analysis.assembly.importance import importance_of, odds_of
 from csat_analysis.estimation.quadrants import QUADRANTS
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import influence, portraits
+from csat_analysis.publishing import driver_figures, driver_tables
 from publishing import CHECKOUT
 from test_importance import BALANCED, GROUPED, HEAD, NO_ODDS, NONE, grouped, result, rules
 
 LANGUAGES = ["zh", "en"]
 EACH_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
-OF_ITEMS = [influence.importance_summary, influence.importance_table, influence.quadrant_table,
-            portraits.importance_bars, portraits.driver_map]  # fmt: skip
-OF_GROUPS = [influence.odds_summary, influence.odds_table, influence.odds_tests, portraits.odds_ratios]
+OF_ITEMS = [driver_tables.importance_summary, driver_tables.importance_table, driver_tables.quadrant_table,
+            driver_figures.importance_bars, driver_figures.driver_map]  # fmt: skip
+OF_GROUPS = [driver_tables.odds_summary, driver_tables.odds_table, driver_tables.odds_tests, driver_figures.odds_ratios]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -71,8 +71,8 @@ def test_the_page_says_that_importance_is_no_cause(language):
         {"zh": "只是关联", "en": "are associations and not"}[language],
     )
     items, groups = run("yuanya", "2024")
-    assert said[0] in text(influence.importance_summary(items, language))
-    assert said[1] in text(influence.odds_summary(groups, language))
+    assert said[0] in text(driver_tables.importance_summary(items, language))
+    assert said[1] in text(driver_tables.odds_summary(groups, language))
 
 
 def test_every_reason_has_its_words_and_no_word_is_left_over():
@@ -116,7 +116,7 @@ def test_groups_that_cannot_be_compared_leave_a_sentence_and_no_table(rows, abou
 
 @EACH_LANGUAGE
 def test_the_summary_says_what_is_explained_and_which_question_comes_first(language):
-    said = text(influence.importance_summary(importance_of(result()), language))
+    said = text(driver_tables.importance_summary(importance_of(result()), language))
     assert "66.67" in said  # 0.6 + 1 / 15
     assert "service" in said and "90.00" in said
 
@@ -124,19 +124,19 @@ def test_the_summary_says_what_is_explained_and_which_question_comes_first(langu
 def test_a_first_place_that_is_not_sure_is_said_not_to_be():
     items, _ = run("yuanya", "2024")
     assert items.table["first"].iloc[0] < 0.95
-    assert "分不出先后" in text(influence.importance_summary(items, "zh"))
-    assert "分不出先后" not in text(influence.importance_summary(importance_of(result()), "zh"))
+    assert "分不出先后" in text(driver_tables.importance_summary(items, "zh"))
+    assert "分不出先后" not in text(driver_tables.importance_summary(importance_of(result()), "zh"))
 
 
 def test_a_part_of_the_samples_is_never_shown_as_certain():
     found = importance_of(result())
-    shown = [influence.sampled(each, found, speak("zh")) for each in (0.0, 0.5, 1.0, np.nan)]
+    shown = [driver_tables.sampled(each, found, speak("zh")) for each in (0.0, 0.5, 1.0, np.nan)]
     assert shown == ["< 0.1%", "50.0%", "> 99.9%", "–"]
 
 
 def test_a_question_left_out_is_named_with_its_reason():
     rows = "\na | satisfied | satisfied | satisfied | 20\nb | | fair | fair | 20"
-    said = text(influence.importance_summary(importance_of(result(rows)), "zh"))
+    said = text(driver_tables.importance_summary(importance_of(result(rows)), "zh"))
     assert "未参加比较：food（作答率 50.00%，不足 75%）。" in said
 
 
@@ -146,16 +146,16 @@ def test_a_question_that_goes_the_other_way_is_named():
     found = importance_of(result(rows))
     assert (found.table.set_index("driver").loc["service", "correlation"]) < 0
     assert "与总体满意度方向相反（该题评价越高，总体评价越低）：service。" in text(
-        influence.importance_summary(found, "zh")
+        driver_tables.importance_summary(found, "zh")
     )
 
 
 def test_the_table_of_the_housing_survey_holds_the_published_figures():
     _, groups = run("copenhagen", "1976")
-    shown = text(influence.odds_table(groups, "en"))
+    shown = text(driver_tables.odds_table(groups, "en"))
     for value in ("0.5664", "1.2888", "−0.5724", "−0.3662", "−1.0910", "0.3603", "−0.4961", "0.6907", "3,479.15"):
         assert value in shown
-    assert "p = 0.2015" in text(influence.odds_tests(groups, "en"))
+    assert "p = 0.2015" in text(driver_tables.odds_tests(groups, "en"))
 
 
 @EACH_LANGUAGE
@@ -163,20 +163,20 @@ def test_a_difference_is_called_one_only_where_there_is_evidence(language):
     differs, same = {"zh": ("有证据表明", "没有足够证据"), "en": ("There is evidence", "no sufficient evidence")}[
         language
     ]
-    said = text(influence.odds_summary(grouped(), language))  # 30 of 40 against 10 of 40
+    said = text(driver_tables.odds_summary(grouped(), language))  # 30 of 40 against 10 of 40
     assert differs in said and same not in said and "9.00" in said
     even = GROUPED.replace("30", "20").replace("10", "20")
-    said = text(influence.odds_summary(grouped(even), language))
+    said = text(driver_tables.odds_summary(grouped(even), language))
     assert same in said and differs not in said
 
 
 def test_titles_of_groups_are_those_of_the_run_file():
-    assert "Owner" in text(influence.odds_table(grouped(), "en"))
+    assert "Owner" in text(driver_tables.odds_table(grouped(), "en"))
 
 
 @pytest.mark.parametrize("value, shown", [(0.00004, "< 0.0001"), (0.0001, "0.0001"), (0.25, "0.2500"), (np.nan, "–")])
 def test_a_p_value_is_never_shown_as_nought(value, shown):
-    assert influence.p_value(value, speak("en")) == shown
+    assert driver_tables.p_value(value, speak("en")) == shown
 
 
 # --- the pictures -----------------------------------------------------------------------------------------------------
@@ -204,8 +204,8 @@ def breadths(exhibit, mark):
 
 def test_a_bar_is_as_long_as_its_share_and_a_line_as_its_interval():
     found = importance_of(result())
-    exhibit = portraits.importance_bars(found, "zh")
-    (first, second), lines = breadths(exhibit, f"fill: {portraits.PALE}"), breadths(exhibit, "stroke-width: 2")
+    exhibit = driver_figures.importance_bars(found, "zh")
+    (first, second), lines = breadths(exhibit, f"fill: {driver_figures.PALE}"), breadths(exhibit, "stroke-width: 2")
     scale = (first[1] - first[0]) / 0.9
     assert (second[1] - second[0]) / scale == pytest.approx(0.1, abs=1e-4)
     low, high = found.table[["share_low", "share_high"]].to_numpy().T
@@ -216,7 +216,7 @@ def test_a_bar_is_as_long_as_its_share_and_a_line_as_its_interval():
 
 def test_an_odds_ratio_stands_on_a_logarithmic_axis():
     _, groups = run("copenhagen", "1976")
-    lines = breadths(portraits.odds_ratios(groups, "zh"), "stroke-width: 2")
+    lines = breadths(driver_figures.odds_ratios(groups, "zh"), "stroke-width: 2")
     known = groups.table.dropna(subset="se")
     reach = np.log(known["odds_high"] / known["odds_low"]).tolist()
     scales = [(high - low) / logs for (low, high), logs in zip(lines, reach, strict=True)]
@@ -231,15 +231,15 @@ def test_ids_of_a_page_are_distinct_and_texts_stay_texts(project, period, langua
     ids = re.findall(r'\bid="([^"]+)"', html)
     assert len(ids) == len(set(ids))
     assert not re.search(r"<text[^>]*>\s*</text>", html)
-    titles = [influence.title_of(items, item, speak(language)) for item in items.table.get("driver", [])]
-    drawn = "".join(labels(portraits.driver_map(items, language))) if titles else ""
+    titles = [driver_tables.title_of(items, item, speak(language)) for item in items.table.get("driver", [])]
+    drawn = "".join(labels(driver_figures.driver_map(items, language))) if titles else ""
     assert all(re.sub(r"\s", "", title) in re.sub(r"\s", "", drawn) for title in titles)
 
 
 def test_pictures_are_the_same_when_drawn_again():
     items, groups = run("yuanya", "2024")
     for show, found in (
-        (portraits.importance_bars, items), (portraits.driver_map, items), (portraits.odds_ratios, groups),
+        (driver_figures.importance_bars, items), (driver_figures.driver_map, items), (driver_figures.odds_ratios, groups),
     ):  # fmt: skip
         assert show(found, "zh").html == show(found, "zh").html
 
@@ -248,18 +248,20 @@ def test_pictures_are_the_same_when_drawn_again():
 def test_labels_cover_neither_each_other_nor_leave_the_frame(number):
     places = np.random.default_rng(number).uniform((80, 60), (460, 280), (number, 2))
     sizes, frame = [(60.0, 14.0)] * number, (20.0, 20.0, 520.0, 340.0)
-    offsets = portraits.label_places(places, sizes, frame)
-    boxes = [portraits._box(place + offset, size) for place, offset, size in zip(places, offsets, sizes, strict=True)]
-    assert sum(portraits._common(one, other) for one, other in itertools.combinations(boxes, 2)) == 0
-    assert all(portraits._common(box, frame) == pytest.approx(60 * 14) for box in boxes)
-    dots = [portraits._box(place, (9.0, 9.0)) for place in places]
-    assert sum(portraits._common(box, dot) for box in boxes for dot in dots) == 0
+    offsets = driver_figures.label_places(places, sizes, frame)
+    boxes = [
+        driver_figures._box(place + offset, size) for place, offset, size in zip(places, offsets, sizes, strict=True)
+    ]
+    assert sum(driver_figures._common(one, other) for one, other in itertools.combinations(boxes, 2)) == 0
+    assert all(driver_figures._common(box, frame) == pytest.approx(60 * 14) for box in boxes)
+    dots = [driver_figures._box(place, (9.0, 9.0)) for place in places]
+    assert sum(driver_figures._common(box, dot) for box in boxes for dot in dots) == 0
 
 
 @pytest.mark.parametrize("points", [(0, 0), (1, 1)])
 def test_questions_at_one_place_have_labels_apart(points):
     places = np.array([[200.0, 150.0], [200.0 + points[0], 150.0 + points[1]]])
-    one, other = portraits.label_places(places, [(60.0, 14.0)] * 2, (20.0, 20.0, 520.0, 340.0))
+    one, other = driver_figures.label_places(places, [(60.0, 14.0)] * 2, (20.0, 20.0, 520.0, 340.0))
     assert one != other
 
 
@@ -268,4 +270,4 @@ def test_titles_with_signs_are_drawn_and_escaped():
     found = importance_of(assess(survey_of(HEAD + BALANCED, rules(items=items))))
     for show in OF_ITEMS:
         ElementTree.fromstring(f"<div>{show(found, 'zh').html}</div>")
-    assert "A & B <b> $x$" in labels(portraits.importance_bars(found, "zh"))
+    assert "A & B <b> $x$" in labels(driver_figures.importance_bars(found, "zh"))

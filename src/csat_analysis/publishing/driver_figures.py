@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -14,7 +13,7 @@ from csat_analysis.assembly.importance import Importance, Odds
 from csat_analysis.estimation.quadrants import ellipse_points
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing.canvas import DOT, INK, LINE, SOFT, WIDTH, as_svg, beside, letters, rows, style, wrapped
-from csat_analysis.publishing.influence import class_title, has_map, has_ratios, is_shown, map_sentence, title_of
+from csat_analysis.publishing.driver_tables import class_title, has_map, has_ratios, is_shown, map_sentence, title_of
 from csat_analysis.publishing.markup import Exhibit, prose, render
 
 GRID, PALE = "#e4e7eb", "#a9cbe8"
@@ -67,7 +66,6 @@ def driver_map(found: Importance, language: str) -> Exhibit:
         axes.set_xlabel(words("influence.map_x"))
         axes.set_ylabel(words("influence.map_y"))
         axes.yaxis.set_major_formatter(lambda share, _: words.whole_percent(share))
-        sns.despine(ax=axes)
         _label(figure, axes, found, words)
         caption, told = words("influence.map"), map_sentence(found, words)
         svg = as_svg(figure, "map", caption, told)
@@ -76,9 +74,8 @@ def driver_map(found: Importance, language: str) -> Exhibit:
 
 def _draw_places(axes: Axes, found: Importance) -> None:
     """Draw the lines between the quadrants, and each item with its ellipse."""
-    assert found.found is not None
-    axes.axvline(found.found.performance_at, color="#9aa5b1", linewidth=0.8)
-    axes.axhline(found.found.importance_at, color="#9aa5b1", linewidth=0.8)
+    axes.axvline(found.map.performance_at, color="#9aa5b1", linewidth=0.8)
+    axes.axhline(found.map.importance_at, color="#9aa5b1", linewidth=0.8)
     reach = [found.table[["performance", "share"]].to_numpy(dtype=float)]
     for row in found.table.to_dict("records"):
         if not math.isnan(row["half_major"]):
@@ -118,8 +115,7 @@ def _label(figure: Figure, axes: Axes, found: Importance, words: Words) -> None:
 
 def _lines(axes: Axes, found: Importance, frame: Box) -> list[Box]:
     """Return the lines between the quadrants as boxes, in points."""
-    assert found.found is not None
-    x, y = axes.transData.transform((found.found.performance_at, found.found.importance_at)) * 72 / axes.figure.dpi
+    x, y = axes.transData.transform((found.map.performance_at, found.map.importance_at)) * 72 / axes.figure.dpi
     return [(x - 1, frame[1], x + 1, frame[3]), (frame[0], y - 1, frame[2], y + 1)]
 
 
