@@ -292,7 +292,7 @@ def test_the_page_shows_what_was_estimated(reading):
     assert f"{5 * found.impacts['quality', 'satisfaction']:.2f}" in told(construct_tables.impact_table(reading, "en"))
     for value in found.index:
         assert f"{value:.2f}" in told(construct_tables.index_table(reading, "zh"))
-    assert "“Quality” moves “Satisfaction” most" in told(construct_tables.summary(reading, "en"))
+    assert "“Quality” goes with “Satisfaction” most" in told(construct_tables.summary(reading, "en"))
 
 
 def test_what_is_below_the_usual_is_marked():
