@@ -26,6 +26,7 @@ MIXED = """a | 1 | satisfied | fair | 3 | 1
            e | 5 | | | 2 | 1"""
 SCORES, RATES = np.array([84, 60, 100, 24]), np.array([1, 0, 1, 0])
 COUNTS, WEIGHTS = np.array([3, 2, 4, 1]), np.array([1, 2.5, 0.5, 4])
+KISH = 10 * (COUNTS * WEIGHTS**2).sum() / (COUNTS * WEIGHTS).sum() ** 2  # what weights do to a finite population
 
 
 def result(rows: str, counts=None, tables=None, run=None, **keys) -> Assessment:
@@ -89,7 +90,7 @@ def test_an_index_that_is_the_score_has_the_interval_of_the_score(rows, frame):
     assert [found.index[key] for key in ("value", "conf_low", "conf_high")] == [
         pytest.approx(score[key]) for key in ("value", "conf_low", "conf_high")
     ]
-    assert (found.index["df"], found.index["method"]) == (9, "t")
+    assert (found.index["df"], found.index["method"]) == (9, "wilson_mean")
 
 
 def test_the_error_of_the_score_holds_the_covariance_of_the_items():
@@ -113,7 +114,7 @@ def test_an_index_of_two_measures_of_the_same_forms_is_the_mean_of_their_sum(fra
     found = result(MIXED, {"frame": frame}, index=terms, grades=None).index
     together, total = SCORES + 50 * RATES, (COUNTS * WEIGHTS).sum()
     mean = (COUNTS * WEIGHTS * together).sum() / total
-    se = linearised(WEIGHTS * (together - mean) / total, COUNTS, 10, frame)
+    se = linearised(WEIGHTS * (together - mean) / total, COUNTS, 10, frame and frame * KISH)
     assert (found["value"], found["se"], found["df"], found["method"]) == (
         pytest.approx(mean),
         pytest.approx(se),

@@ -251,7 +251,7 @@ def test_frozen_weights_serve_few_forms_too():
     measure = found.measure("latent_index")
     assert measure["value"] == pytest.approx((62.5 + 100 + 25) / 3)
     assert measure["se"] == pytest.approx(np.std([62.5, 100, 25], ddof=1) / np.sqrt(3))
-    assert (measure["denominator"], measure["df"], measure["method"]) == (3, 2, "t")
+    assert (measure["denominator"], measure["df"], measure["method"]) == (3, 2, "wilson_mean")
 
 
 def test_frozen_weights_are_those_of_every_site_and_wave():

@@ -1,6 +1,7 @@
 """Estimates against tables worked by hand, laws that hold whatever the answers, and the figures of a published survey."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -614,3 +615,25 @@ def test_a_run_in_two_areas_is_two_clusters_and_a_blank_one_is_none(airport):
     for wave, ids, clusters in (("2015", 218, 219), ("2016", 225, 230)):
         rows = airport[airport["wave"] == wave]
         assert (rows["run"].nunique(), flights(rows).sampled.sum()) == (ids, clusters)
+
+
+# --- weights in a finite population -----------------------------------------------------------------------------------
+
+
+def test_weights_take_as_much_off_as_the_chances_they_stand_for():
+    # of each answer 1 − 1 ÷ weight is left; for residuals of one size that is 1 − Σ w ÷ Σ w²
+    weights = np.array([2.0, 2, 2, 6, 6, 6])
+    design = replace(design_of(weights, population=24), by_weights=True)
+    assert design.left_out == pytest.approx([1 - 24 / (3 * 4 + 3 * 36)])
+    assert design_of(weights, population=24).left_out == pytest.approx([1 - 6 / 24])  # as R's survey package does
+
+
+def test_equal_weights_and_a_census_are_as_without():
+    equal, everybody = design_of(np.ones(6), population=24), design_of(np.arange(1.0, 7), population=6)
+    assert replace(equal, by_weights=True).left_out == pytest.approx(equal.left_out)
+    assert replace(everybody, by_weights=True).left_out == pytest.approx([0])
+
+
+def test_each_stratum_has_the_effect_of_its_own_weights():
+    design = design_of(np.array([1.0, 1, 1, 3, 1, 1]), strata=list("aaaabb"), population={"a": 8, "b": 4})
+    assert replace(design, by_weights=True).left_out == pytest.approx([1 - 4 / 8 / (4 * 12 / 36), 0.5])

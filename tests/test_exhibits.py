@@ -541,7 +541,7 @@ def test_where_everybody_answered_there_is_no_sampling_error(language, rate, sco
     assert found[words("measure.weighted_score")][4] == score
     of_five = table(exhibits.rate_table(result(rows, {"frame": 5, "distributed": 5}), language))
     methods = [of_five[words(f"measure.{name}")][4].split(" / ")[1] for name in ("satisfaction_rate", "weighted_score")]
-    assert methods == [words("method.wilson"), words("method.t")]
+    assert methods == [words("method.wilson"), words("method.wilson_mean")]
 
 
 @pytest.mark.parametrize(
@@ -558,9 +558,10 @@ def test_forms_that_all_say_the_same_have_a_mean_without_an_interval(language, w
 
 
 def test_an_interval_of_a_mean_ends_where_a_score_can_reach():
-    # 84, 84, 60: mean 76, standard error 8; 76 ± 4.30265 · 8 is 41.58 to 110.42
+    # 84, 84, 60: mean 76, standard error 8. Of the full 100 points .76, as .76 · .24 ÷ .08² = 28.5 answers would be;
+    # Wilson's with t = 4.30265: (.76 + .32479) ÷ 1.64958 ± √(.76 · .24 · .64958 + .64958² ÷ 4) ÷ 1.64958
     found = table(exhibits.rate_table(result(forms(2) + "c | fair | | 1"), "zh"))
-    assert found["满意度得分"][3:5] == ["76.00", "41.58～100.00 / t 分布法"]
+    assert found["满意度得分"][3:5] == ["76.00", "37.07～94.45 / Wilson 法（均值，t 分位数）"]
 
 
 def test_a_procedure_without_satisfied_forms_has_no_satisfaction_rate():

@@ -200,7 +200,8 @@ def test_more_satisfied_forms_than_were_sent_have_a_literal_verdict():
 # --- weights and clusters ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("frame, factor", [(None, 1.0), (200, 199 / (200 - 60))])
+# finite: 60 of 200, and by the weights (Kish: 60 · (48 + 12 · 9) ÷ 84²) that share of the variance is taken off
+@pytest.mark.parametrize("frame, factor", [(None, 1.0), (200, 199 / 200 / (1 - 60 / 200 * 84**2 / (60 * 156)))])
 def test_with_weights_the_effective_number_of_answers_counts(frame, factor):
     # 48 satisfied with weight 1, 12 others with weight 3: p = 48 / 84; deviations 36 / 84 and -48 / 84
     share, mean_square = 48 / 84, (48 * (36 / 84) ** 2 + 12 * 9 * (48 / 84) ** 2) / 60

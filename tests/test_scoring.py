@@ -190,7 +190,7 @@ def test_the_survey_rate_counts_what_was_not_answered_as_nothing():
     # points 160, 60 (one blank), 0 (blank form), of 3 · 200
     found = scoring.survey_rate(evidence("form_id | delivery | service\na | satisfied | fair\nb | | fair\nc | | "))
     assert found[:3] == pytest.approx((220 / 600, 220, 600))
-    assert found.method == "t"
+    assert found.method == "wilson_mean"
 
 
 def test_the_survey_rate_of_points_below_zero():
@@ -206,9 +206,10 @@ def test_the_weighted_score_leaves_out_forms_that_answered_nothing():
         evidence("form_id | delivery | service | count\na | satisfied | fair | 1\nb | fair | | 2\nc | | | 5")
     )
     assert found[:3] == pytest.approx(((84 + 60 + 60) / 3, 204, 3))
-    # sd of 84, 60, 60 is 13.8564; t(0.975; 2 df) = 4.30265
-    assert found.value - found.conf_low == pytest.approx(4.30265 * 13.8564 / math.sqrt(3), rel=1e-5)
-    assert found.conf_high == 100  # as far as a score can reach
+    # sd of 84, 60, 60 is 13.8564, standard error 8; Wilson's of .68 with .68 · .32 ÷ .08² = 34 answers, t = 4.30265
+    pulled = 4.30265**2 / 34
+    middle, half = (0.68 + pulled / 2) / (1 + pulled), math.sqrt(0.68 * 0.32 * pulled + pulled**2 / 4) / (1 + pulled)
+    assert (found.conf_low, found.conf_high) == pytest.approx((100 * (middle - half), 100 * (middle + half)), rel=1e-5)
 
 
 @pytest.mark.parametrize("measure", [scoring.weighted_score, scoring.survey_rate])

@@ -42,9 +42,14 @@ def test_a_share_weighted_to_the_population_is_the_mean_of_its_groups():
 
 
 def test_its_error_is_that_of_the_groups():
-    # post-stratified: squares 20 · .09 and 10 · .25, times 60²/n² each, 30/29, less 30 of 120, over 120²
+    # post-stratified: squares 20 · .09 and 10 · .25, times the weights 60 ÷ 20 and 60 ÷ 10 squared, 30/29, over 120²
     squares = 20 * 0.09 * 3**2 + 10 * 0.25 * 6**2
-    assert rate(result())["se"] == pytest.approx((30 / 29 * squares * 0.75) ** 0.5 / 120)
+    # of 120 customers 30, whose weights have Kish's effect 30 · (20 · 9 + 10 · 36) ÷ 120²
+    left_out = 1 - 30 / 120 / (30 * (20 * 9 + 10 * 36) / 120**2)
+    assert rate(result())["se"] == pytest.approx((30 / 29 * squares * left_out) ** 0.5 / 120)
+    # group by group, with 60²(1 − n/60) for each: near it
+    apart = (30 / 29 * 60**2 * (40 / 60 * 0.09 / 20 + 50 / 60 * 0.25 / 10)) ** 0.5 / 120
+    assert rate(result())["se"] == pytest.approx(apart, rel=0.02)
 
 
 def test_those_who_answered_stand_beside_the_population():

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -82,10 +82,11 @@ class Evidence:
         columns = {
             name: self.forms.get(name, pd.Series(dtype=object)).tolist() or None for name in ("stratum", "cluster")
         }
-        return design_of(
+        design = design_of(
             self.forms["weight"].to_numpy(), self.forms["count"].to_numpy(), columns["stratum"], columns["cluster"],
             self._units_there_are(), self.lonely,
         )  # fmt: skip
+        return replace(design, by_weights=True)
 
     def _units_there_are(self) -> Mapping[Any, float] | int | None:
         """Return the primary units in the population; of strata of unknown size each its share of the whole."""

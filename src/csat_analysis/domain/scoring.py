@@ -15,7 +15,7 @@ from csat_analysis.statistics.inference import mean_interval, wilson_interval
 CLUSTERED = "withheld: one cluster"  # between one cluster and others nothing can be told
 UNSENT = "withheld: clusters of forms not returned"
 SAME = "withheld: no variation"  # from values that are all the same no error of their mean can be told
-WILSON, CENSUS = "wilson", "census"
+WILSON, OF_MEAN, CENSUS = "wilson", "wilson_mean", "census"
 
 
 def item_points(answers: pd.DataFrame, programme: Programme) -> pd.DataFrame:
@@ -261,7 +261,7 @@ def whole(number: float) -> float:
 
 
 def interval(estimate: Estimate, bounds: tuple[float, float], share: bool) -> tuple[float | None, float | None, str]:
-    """Return the interval of a share (Wilson) or a mean (t) within what it can reach, and its method.
+    """Return the interval of a share or a mean within what it can reach, and its method.
 
     None for forms of a single cluster, and of a mean where all values are the same.
     """
@@ -273,7 +273,7 @@ def interval(estimate: Estimate, bounds: tuple[float, float], share: bool) -> tu
         df = None if estimate.is_plain else estimate.df
         low, high = wilson_interval(estimate.mean, estimate.n_effective, df)
     else:
-        low, high = mean_interval(estimate.mean, estimate.se, estimate.df)
+        low, high = mean_interval(estimate.mean, estimate.se, estimate.df, bounds)
     if math.isnan(low):
-        return None, None, SAME if estimate.n > 1 else "t"
-    return max(low, bounds[0]), min(high, bounds[1]), WILSON if share else "t"
+        return None, None, SAME if estimate.n > 1 else OF_MEAN
+    return max(low, bounds[0]), min(high, bounds[1]), WILSON if share else OF_MEAN

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 LONELY = ("grand_mean", "certainty", "average")  # how a stratum with one primary unit counts
 
@@ -28,6 +29,8 @@ class Design:
         Number of primary units there are in each stratum; NaN: very many.
     margins
         Columns of the calibration (see ``calibrated``), None without.
+    by_weights
+        Whether the weights say how much of a finite population was drawn, see ``left_out``.
     """
 
     weights: np.ndarray
@@ -39,6 +42,7 @@ class Design:
     lonely: str = "grand_mean"
     margins: np.ndarray | None = None
     base: np.ndarray | None = None
+    by_weights: bool = False
 
     @property
     def repeats(self) -> np.ndarray:
@@ -54,9 +58,33 @@ class Design:
 
     @property
     def left_out(self) -> np.ndarray:
-        """Return the share of the primary units of each stratum that was not drawn; 1 where there are very many."""
+        """Return what the finite population leaves of the variance of each stratum; 1 where there are very many.
+
+        Notes
+        -----
+        1 − the share f of primary units that was drawn; with ``by_weights`` 1 − f ÷ Kish's effect of the weights in
+        the stratum. Weights that add up to the population say with what chance each answer came in, 1 ÷ weight, and
+        w²(1 − 1 ÷ w) is left of its variance: that, over all answers. The same where all weigh the same; nothing
+        is left where everybody answered.
+
+        References
+        ----------
+        Hájek (1964), Annals of Mathematical Statistics 35, 1491 (samples drawn with unequal chances).
+        """
         known = (self.population >= self.sampled) & (self.population > 0)
-        return np.where(known, 1 - self.sampled / np.where(known, self.population, 1.0), 1.0)
+        partly = self.by_weights & (self.population > self.sampled)
+        drawn = self.sampled / (np.where(partly, self._kish, 1.0) if self.by_weights else 1.0)
+        return np.where(known, 1 - drawn / np.where(known, self.population, 1.0), 1.0)
+
+    @property
+    def _kish(self) -> np.ndarray:
+        """Return Kish's design effect of the weights in each stratum."""
+        strata = self.strata[self.units]
+        answers, total, squares = (
+            np.bincount(strata, self.counts * self.weights**power, minlength=len(self.population))
+            for power in (0, 1, 2)
+        )
+        return np.maximum(np.divide(answers * squares, total**2, out=np.ones(len(total)), where=total > 0), 1.0)
 
     @property
     def is_plain(self) -> bool:
@@ -117,7 +145,7 @@ def design_of(
     if lonely not in LONELY:
         raise ValueError(f"lonely: {lonely!r} is no choice; use one of {list(LONELY)}.")
     rows = len(weights)
-    levels, of_rows = _codes(["all"] * rows if strata is None else strata)
+    levels, of_rows = _codes(np.zeros(rows) if strata is None else strata)
     units, alone = _units(of_rows, clusters)
     if not len(weights) == len(counts) == len(of_rows) == len(units):
         raise ValueError("weights, counts, strata and clusters: not of one length; give one of each for every row.")
@@ -130,9 +158,10 @@ def design_of(
 
 
 def _codes(labels: Sequence[Hashable] | np.ndarray) -> tuple[list[Any], np.ndarray]:
-    """Return the labels that occur, and the place of each row's among them."""
-    found, codes = np.unique(np.asarray(labels), return_inverse=True)
-    return found.tolist(), codes.astype(np.intp).reshape(-1)
+    """Return the labels that occur, and the place of each row's among them; None and NaN are one label."""
+    column = labels if isinstance(labels, np.ndarray) else np.fromiter(labels, dtype=object, count=len(labels))
+    codes, found = pd.factorize(column, use_na_sentinel=False)
+    return list(found), codes.astype(np.intp)
 
 
 def _units(strata: np.ndarray, clusters: Sequence[Hashable] | None) -> tuple[np.ndarray, np.ndarray]:
@@ -140,8 +169,8 @@ def _units(strata: np.ndarray, clusters: Sequence[Hashable] | None) -> tuple[np.
     rows = len(strata)
     if clusters is None:
         return np.arange(rows), np.ones(rows, dtype=bool)
-    labels, codes = _codes(["" if label is None or label != label else label for label in clusters])
-    alone = np.array([label == "" for label in labels], dtype=bool)[codes]
+    labels, codes = _codes(clusters)
+    alone = np.array([label is None or label != label or label == "" for label in labels], dtype=bool)[codes]
     keys = strata * (len(labels) + rows) + np.where(alone, len(labels) + np.arange(rows), codes)
     return np.unique(keys, return_inverse=True)[1].astype(np.intp).reshape(-1), alone
 

@@ -45,19 +45,41 @@ def wilson_intervals(
     return np.minimum(low, shares), np.maximum(high, shares)
 
 
-def mean_interval(mean: float, se: float, df: float) -> tuple[float, float]:
-    """Return the 95 % interval of a mean by Student's t.
+def mean_interval(
+    mean: float, se: float, df: float, reach: tuple[float, float] = (-math.inf, math.inf)
+) -> tuple[float, float]:
+    """Return the 95 % interval of a mean, with Student's quantile.
 
     Nothing (NaN) without degrees of freedom, or where all values are the same: their spread says nothing of the error.
 
+    Parameters
+    ----------
+    reach
+        The least and the greatest value that a mean can have.
+
+    Notes
+    -----
+    Answers on a scale pile up at its best level, so that in small samples a mean and its standard error are small
+    together, and mean ± t · se covers too seldom. Where both ends of the scale are known the mean is read as the share
+    p of the way between them, and has Wilson's interval with p(1 − p) ÷ se² answers (se as such a share).
+
+    Examples
+    --------
     >>> [round(bound, 2) for bound in mean_interval(80, 2, 9)]
     [75.48, 84.52]
+    >>> [round(bound, 2) for bound in mean_interval(80, 2, 9, (0, 100))]
+    [75.11, 84.13]
     """
     noise = 1e-12 * max(1.0, abs(mean))  # of floating point
     if not df >= 1 or not se > noise:
         return math.nan, math.nan
-    half = t_quantile(df) * se
-    return mean - half, mean + half
+    least, width = reach[0], reach[1] - reach[0]
+    part = (mean - least) / width if 0 < width < math.inf else math.nan
+    if not 0 < part < 1:
+        half = t_quantile(df) * se
+        return mean - half, mean + half
+    low, high = wilson_interval(part, part * (1 - part) / (se / width) ** 2, df)
+    return least + low * width, least + high * width
 
 
 def t_quantile(df: float) -> float:
