@@ -152,7 +152,7 @@ def drawn(rows, design):
 def test_a_page_tells_how_the_survey_was_drawn():
     found = drawn(CLUSTERS, {"cluster": "block", "stratum": "area"})
     said = text(precision.design_notes(found, "en"))
-    for part in ("2 strata", "5 clusters", "4 forms name no cluster", "1 cluster ids occur in more than one stratum"):
+    for part in ("strata of the sample (2)", "5 clusters", "no cluster: 4", "more than one stratum: 1"):
         assert part in said
     assert "too short" in text(precision.precision_sentence(found, "en"))
     assert "resemble each other" in text(precision.precision_sentence(found, "en"))
@@ -162,7 +162,7 @@ def test_a_stratum_with_one_cluster_is_named_with_the_choice():
     rows = CLUSTERS.replace("| q | N", "| p | N")
     for choice, said in (("certainty", "they add no error"), ("grand_mean", "distance from the mean")):
         found = drawn(rows, {"cluster": "block", "stratum": "area", "lonely": choice})
-        assert "1 strata have a single primary unit" in text(precision.design_notes(found, "en"))
+        assert "Strata with a single primary unit: 1" in text(precision.design_notes(found, "en"))
         assert said in text(precision.design_notes(found, "en"))
     errors = [
         drawn(rows, {"cluster": "block", "stratum": "area", "lonely": c}).measure("satisfaction_rate")["se"]
@@ -180,3 +180,12 @@ def test_a_plain_survey_has_no_design_effect_to_show():
 def test_an_unknown_choice_is_refused():
     with pytest.raises((ParameterError, ValueError), match="lonely"):
         runs.Design.model_validate({"lonely": "ignore"})
+
+
+@pytest.mark.parametrize(
+    "trim, said", [(1.5, "stays up to 7.14 percentage points"), (3, "The mix is met all the same.")]
+)
+def test_the_page_says_how_far_cut_weights_stay_from_the_mix(trim, said):
+    # 20 owners and 10 tenants for 60 of each: 3 and 6, cut to 1.5 times the median 3: 60 and 45, so .5714 are owners
+    found = result(design={"weighting": {"by": ["segment"], "trim": trim}})
+    assert said in text(weights.weighted_table(found, "en"))

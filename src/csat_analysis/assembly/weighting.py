@@ -16,7 +16,19 @@ from csat_analysis.statistics.design import kept
 from csat_analysis.statistics.estimates import estimate_mean
 
 COMPARED = ["by", "level", "population", "population_share", "answered", "answered_share", "answer_rate", "suppressed"]
-WEIGHTED = ["id", "value", "weighted", "se", "conf_low", "conf_high", "n_effective", "trimmed", "left_out", "reason"]
+WEIGHTED = [
+    "id",
+    "value",
+    "weighted",
+    "se",
+    "conf_low",
+    "conf_high",
+    "n_effective",
+    "trimmed",
+    "gap",
+    "left_out",
+    "reason",
+]
 
 Totals = Mapping[str, Mapping[str, int]]
 
@@ -70,9 +82,9 @@ def weigh(survey: Survey, evidence: Evidence, answers: pd.DataFrame) -> pd.DataF
     Returns
     -------
     DataFrame
-        ``id, value, weighted, se, conf_low, conf_high, n_effective, trimmed`` (answers whose weight was cut)``,
-        left_out`` (answers without a level)``, reason`` (see ``calibration.Calibration``). Nothing where the run file
-        asks for no weighting.
+        ``id, value, weighted, se, conf_low, conf_high, n_effective, trimmed`` (answers whose weight was cut)``, gap``
+        (how far a share of the population is missed)``, left_out`` (answers without a level)``, reason`` (see
+        ``calibration.Calibration``). Nothing where the run file asks for no weighting.
     """
     plan = survey.run.design.weighting
     if plan is None:
@@ -112,5 +124,5 @@ def _weighted(evidence: Evidence, values: pd.Series, totals: Totals, trim: float
     low, high, _ = interval(estimate, (0.0, 1.0), share=True)
     return {
         **found, "weighted": estimate.mean, "se": estimate.se, "conf_low": low, "conf_high": high,
-        "n_effective": estimate.n_effective, "trimmed": adjusted.trimmed, "reason": "",
+        "n_effective": estimate.n_effective, "trimmed": adjusted.trimmed, "gap": adjusted.gap, "reason": "",
     }  # fmt: skip

@@ -197,6 +197,7 @@ class WeightedRow(Row):
     conf_high: Number
     n_effective: Number
     trimmed: int | None
+    gap: Number
     left_out: int
     reason: str
 

@@ -12,6 +12,7 @@ from csat_analysis.publishing.markup import Cell, Column, Exhibit, table
 from csat_analysis.publishing.phrases import column_title, group_title, in_order, measure_title
 
 COMPARED = ("population", "population_share", "answered", "answered_share", "share_difference", "answer_rate")
+SEEN = 5e-5  # of a share, as it is rounded
 WEIGHTED = ("as_is", "weighted", "interval", "share_difference", "n_effective")
 
 
@@ -87,9 +88,11 @@ def _notes(result: Assessment, words: Words) -> list[str]:
         words(f"weighting.{'raked' if len(names) > 1 else 'cells'}", names=words.listing(names)),
         words("weighting.beside"),
     ]
-    trimmed, left_out = (
-        max((row or 0 for row in result.weighted[name]), default=0) for name in ("trimmed", "left_out")
+    trimmed, gap, left_out = (
+        max((row or 0 for row in result.weighted[name]), default=0) for name in ("trimmed", "gap", "left_out")
     )
     if plan and plan.trim:
-        notes.append(words("weighting.trimmed", n=words.count(trimmed), limit=f"{plan.trim:g}"))
+        missed = words("weighting.missed", gap=words("percentage_points", number=f"{100 * gap:.2f}"))
+        missed = missed if gap >= SEEN else words("weighting.met")
+        notes.append(words("weighting.trimmed", n=words.count(trimmed), limit=f"{plan.trim:g}", gap=missed))
     return [*notes, *([words("weighting.left_out", n=words.count(left_out))] if left_out else [])]

@@ -29,7 +29,7 @@ class Calibration(NamedTuple):
     trimmed
         Number of answers whose weight was cut.
     gap
-        Largest distance of a weighted margin from the known one, as a share of the population; above 0 after trimming.
+        Largest distance of a weighted share of a level from the known one; above 0 after trimming.
     """
 
     design: Design
@@ -76,10 +76,8 @@ def calibrate(
     wanted = [np.array([float(n) for n in totals[name].values()]) for name in margins]
     most = np.inf if trim is None else trim
     weights, trimmed, converged = _rake(design.weights, design.counts, cells, wanted, most)
-    gap = max(
-        np.abs(_sums(weights * design.counts, cell, goal) - goal).max() / goal.sum()
-        for cell, goal in zip(cells, wanted, strict=True)
-    )
+    made = [_sums(weights * design.counts, cell, goal) for cell, goal in zip(cells, wanted, strict=True)]
+    gap = max(np.abs(own / own.sum() - goal / goal.sum()).max() for own, goal in zip(made, wanted, strict=True))
     if not trimmed.any() and not (converged and gap < MET):  # margins that no weights can meet are taken in turn
         return Calibration(design, np.ones(len(weights)), "not_converged", 0, np.nan)
     factor = np.divide(weights, design.weights, out=np.ones_like(weights), where=design.weights > 0)
