@@ -64,6 +64,7 @@ def test_the_demonstration_is_well_formed():
             {"satisfied": SATISFIED, "satisfied_form": {"reading": "item", "item": "overall"}},
             "satisfied_form.item: 'overall' is not an item here",
         ),
+        ({"overall": "price"}, "overall: 'price' is not an item here; use one of ['delivery', 'service']."),
         ({"satisfied_form": {"reading": "all_items"}}, "satisfied_form: nothing says which answers count"),
         ({"items": first_item(optional=True)}, "items.0.optional: 'delivery' has a weight or a gate"),
         (

@@ -107,6 +107,12 @@ def test_a_question_not_asked_is_named():
     assert found.left_out[["id", "reason"]].values.tolist() == [["price", "not_asked"]]
 
 
+def test_the_overall_item_can_be_declared():
+    declared = importance_of(result(overall="overall", satisfied_form={"reading": "all_items"}))
+    assert (declared.target, declared.reason) == ("overall", "")
+    assert_frame_equal(declared.table, importance_of(result()).table, rtol=1e-9)
+
+
 def test_an_invalid_form_is_in_no_importance():
     rule = {"min_answered": 2}
     more = BALANCED + "\nx | | | satisfied | 500"  # one answer: invalid

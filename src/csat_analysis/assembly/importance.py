@@ -115,8 +115,10 @@ class Odds:
 
 
 def target_of(programme: Programme, asked: Sequence[str]) -> str:
-    """Return the item that stands for satisfaction as a whole: the one that decides a form, or the only one asked."""
+    """Return the item that stands for satisfaction as a whole: declared, deciding a form, or the only one."""
     form = programme.satisfied_form
+    if programme.overall:
+        return programme.overall
     if form and form.item:
         return form.item
     return asked[0] if len(asked) == 1 else ""

@@ -95,6 +95,8 @@ def _unknown_levels(programme: Programme) -> Iterator[tuple[Place, str]]:
 
 def _unknown_items(programme: Programme) -> Iterator[tuple[Place, str]]:
     form = programme.satisfied_form
+    if programme.overall and programme.overall not in programme.item_ids:
+        yield ("overall",), f"{programme.overall!r} is not an item here; use one of {programme.item_ids}."
     if form and form.item and form.item not in programme.item_ids:
         yield ("satisfied_form", "item"), f"{form.item!r} is not an item here; use one of {programme.item_ids}."
     if form and not programme.satisfied:

@@ -354,6 +354,7 @@ class Programme(Strict):
     ] = None
     grades: tuple[Grade, ...] = ()
     latent: Latent | None = None
+    overall: str | None = Field(None, description="the item that stands for satisfaction as a whole")
     view: Literal["residents", "process"] = Field("residents", description="by which view a change is judged")
     headline: MeasureName | None = Field(None, description="what the portal shows first")
     steps: tuple[Step, ...] = ()
