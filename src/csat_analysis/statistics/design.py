@@ -160,7 +160,7 @@ def design_of(
 def _codes(labels: Sequence[Hashable] | np.ndarray) -> tuple[list[Any], np.ndarray]:
     """Return the labels that occur, and the place of each row's among them; None and NaN are one label."""
     column = labels if isinstance(labels, np.ndarray) else np.fromiter(labels, dtype=object, count=len(labels))
-    codes, found = pd.factorize(column, use_na_sentinel=False)
+    codes, found = pd.factorize(column, sort=True, use_na_sentinel=False)
     return list(found), codes.astype(np.intp)
 
 
@@ -218,3 +218,42 @@ def calibrated(design: Design, weights: np.ndarray, margins: np.ndarray) -> Desi
     """
     base = design.weights if design.base is None else design.base
     return replace(design, weights=np.asarray(weights, dtype=float), margins=np.asarray(margins, float), base=base)
+
+
+def side_by_side(before: Design, after: Design) -> Design:
+    """Return the design of two surveys drawn each by itself: their strata and primary units are apart.
+
+    >>> both = side_by_side(design_of(np.ones(2)), design_of(np.ones(3), population=9))
+    >>> both.sampled.tolist(), both.population.tolist()
+    ([2.0, 3.0], [nan, 9.0])
+    """
+    units, strata = len(before.strata), len(before.population)
+    return Design(
+        np.concatenate([before.weights, after.weights]), np.concatenate([before.counts, after.counts]),
+        np.concatenate([before.units, after.units + units]), np.concatenate([before.alone, after.alone]),
+        np.concatenate([before.strata, after.strata + strata]),
+        np.concatenate([before.population, after.population]), after.lonely,
+        by_weights=before.by_weights and after.by_weights,
+    )  # fmt: skip
+
+
+def linked(before: Design, after: Design, who_before: Sequence[Hashable], who_after: Sequence[Hashable]) -> Design:
+    """Return the design of two surveys of partly the same units, which are one primary unit each in both.
+
+    Parameters
+    ----------
+    who_before, who_after
+        Who or which cluster each row is from; blank (None or ""): nobody that is known, a unit by itself.
+
+    Notes
+    -----
+    There are no strata: those of the two surveys need not be the same, and the pairs are worth more.
+
+    >>> both = linked(design_of(np.ones(2)), design_of(np.ones(2)), ["a", "b"], ["b", "c"])
+    >>> both.units.tolist(), len(both.strata)
+    ([0, 1, 1, 2], 3)
+    """
+    sizes = [each.population.sum() for each in (before, after)]
+    weights, counts = (np.concatenate([getattr(before, part), getattr(after, part)]) for part in ("weights", "counts"))
+    together = design_of(weights, counts, None, [*who_before, *who_after], float(max(sizes)), after.lonely)
+    return replace(together, by_weights=before.by_weights and after.by_weights)

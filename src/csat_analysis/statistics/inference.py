@@ -147,3 +147,20 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     factors = np.arange(len(order), 0, -1)
     adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * factors), 1.0)
     return adjusted
+
+
+def benjamini_hochberg(p_values: np.ndarray) -> np.ndarray:
+    """Return the p-values of many tests adjusted so that few of those below a limit are false; NaN is no test.
+
+    References
+    ----------
+    Benjamini and Hochberg (1995), Journal of the Royal Statistical Society B 57, 289.
+
+    >>> benjamini_hochberg(np.array([0.02, 0.01, np.nan, 0.3])).round(4).tolist()
+    [0.03, 0.03, nan, 0.3]
+    """
+    adjusted = np.full(len(p_values), np.nan)
+    order = np.argsort(p_values)[: int((~np.isnan(p_values)).sum())][::-1]
+    ranks = np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.minimum.accumulate(p_values[order] * len(order) / ranks), 1.0)
+    return adjusted
