@@ -32,8 +32,10 @@ from publishing import (
 RUNS = {  # in which languages each is published
     "copenhagen/1976": ["en"], "hengxin/2024Q4": ["zh", "en"], "yuanya/2024": ["zh"], "yunting/2024": ["zh", "en"],
 }  # fmt: skip
-CHAPTERS = {run: ["10_fieldwork", "20_satisfaction", "25_drivers", "30_procedure"] for run in RUNS}
+CHAPTERS = {run: ["10_fieldwork", "20_satisfaction", "25_drivers", "40_procedure"] for run in RUNS}
 CHAPTERS["hengxin/2024Q4"].remove("25_drivers")  # its procedure asks about parts and not about the whole
+for run in ("hengxin/2024Q4", "yuanya/2024"):  # these have a baseline
+    CHAPTERS[run].insert(-1, "30_change")
 FIVE = {"很满意": 100, "满意": 80, "一般": 60, "不满意": 40, "很不满意": 20}
 GOOD, BAD = {"很满意", "满意"}, {"不满意", "很不满意"}
 PARTS = ["work_quality", "build_quality", "service"]  # of the developer's procedure, beside overall
@@ -315,9 +317,9 @@ def test_the_figures_are_on_the_pages_of_both_languages(htmls, language, housing
             share(buyers["returned"], buyers["distributed"]), share(buyers["returned"] - buyers["valid"], buyers["distributed"]),
         ],
         "yuanya/2024/20_satisfaction": [share(*residents["2024"]), share(*residents["2023"]), "92.00%", "2§4.4.1"],
-        "yuanya/2024/30_procedure": [share(*residents["2024"]), "PZ-2024-016", "2024-07-12", "2§4.5"],
+        "yuanya/2024/40_procedure": [share(*residents["2024"]), "PZ-2024-016", "2024-07-12", "2§4.5"],
         "yunting/2024/20_satisfaction": [f"{buyers['satisfied']}÷{buyers['valid']}", share(buyers["satisfied"], buyers["valid"])],
-        "yunting/2024/30_procedure": ["remedy.csv", str(buyers["returned"] - buyers["valid"])],
+        "yunting/2024/40_procedure": ["remedy.csv", str(buyers["returned"] - buyers["valid"])],
     }  # fmt: skip
     for name, figures in shown.items():
         if language not in RUNS[name.rpartition("/")[0]]:
@@ -336,7 +338,7 @@ def test_both_languages_have_the_same_numbers_in_the_same_places(htmls, name):
         return [re.findall(r"[−+]?\d[\d,]*\.?\d*", text) for text in texts]
 
     assert numbers("zh") == numbers("en")
-    assert sum(map(len, numbers("zh"))) > 20 or name.endswith("30_procedure")  # where little is counted
+    assert sum(map(len, numbers("zh"))) > 20 or name.endswith("40_procedure")  # where little is counted
 
 
 @pytest.mark.parametrize("name", EVERYWHERE)
@@ -372,7 +374,7 @@ def test_a_real_page_is_light_legible_and_whole(htmls, name):
     assert references(html) - set(ids(html)) == set()
     curves = 1 if name.startswith("yuanya") else 0  # of a rule on the satisfaction rate
     drivers = 1 if name.startswith("copenhagen") else 3  # a single question has no drivers; its groups are compared
-    pictures = {"20_satisfaction": 2 + curves, "25_drivers": drivers}
+    pictures = {"20_satisfaction": 2 + curves, "25_drivers": drivers, "30_change": 2}
     assert html.count("<svg") == sum(count for chapter, count in pictures.items() if chapter in name)
     held = set.union(*fonts(html).values())
     chinese = {letter for letter in characters(html) if "\u3400" <= letter <= "\u9fff"}
@@ -423,7 +425,7 @@ def test_no_customer_and_no_comment_is_published(root, run):
     assert said
     for name, text in published(root / "reports" / run):
         listed = set()
-        if run.startswith("yunting") and name.startswith(("remedy", "30_procedure")):
+        if run.startswith("yunting") and name.startswith(("remedy", "40_procedure")):
             listed = to_complete(run)  # a remedy is due, and whom to ask again is looked up by the form
         assert [each for each in (people | said) - listed if each in text] == [], name
 
@@ -435,7 +437,7 @@ def test_the_forms_to_be_completed_are_listed_all_in_the_file_and_the_first_on_t
     text = (root / "reports/yunting/2024/remedy.csv").read_text("utf-8")
     assert [form for form in wanted if form not in text] == []
     for language in LANGUAGES:
-        page = htmls[f"yunting/2024/30_procedure.{language}.html"]
+        page = htmls[f"yunting/2024/40_procedure.{language}.html"]
         assert sum(form in page for form in wanted) == 20
     assert [run for run in RUNS if (root / "reports" / run / "remedy.csv").exists()] == ["yunting/2024"]
 

@@ -74,8 +74,14 @@ def headings(text):
 
 
 def test_there_are_notebooks():
-    assert CHAPTERS[:5] == ["10_fieldwork", "20_satisfaction", "25_drivers", "26_constructs", "30_procedure"]
-    assert list(Programme.model_fields["chapters"].default) == ["10_fieldwork", "20_satisfaction", "30_procedure"]
+    chapters = ["10_fieldwork", "20_satisfaction", "25_drivers", "26_constructs", "30_change", "40_procedure"]
+    assert CHAPTERS[:6] == chapters
+    assert list(Programme.model_fields["chapters"].default) == [
+        "10_fieldwork",
+        "20_satisfaction",
+        "30_change",
+        "40_procedure",
+    ]
 
 
 def test_a_name_is_a_number_and_a_noun_or_explore(path):

@@ -92,7 +92,7 @@ SAME = {
     "a comment in the run file": {"params/runs/demo.yml": f"# ours\n{RUN_FILE}"},
     "another project": {"params/runs/other.yml": run_file("other", "2024")},
     "another programme": {"params/programmes/other.yml": programme().replace("id: demo", "id: other")},
-    "a chapter it does not have": {"notebooks/30_change.ipynb": COUNTED},
+    "a chapter it does not have": {"notebooks/35_extra.ipynb": COUNTED},
     "another period": {"data/demo/2023/responses.csv": RESPONSES},
     "a file that is no table": {"data/demo/2024/notes.txt": "good"},
 }

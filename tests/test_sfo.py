@@ -3,12 +3,14 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from csat_analysis.assembly import load
 from csat_analysis.assembly.assessment import assess
+from csat_analysis.assembly.change import judge_change
 from csat_analysis.ground import params
 from csat_analysis.publishing import precision
 
@@ -125,7 +127,21 @@ def test_the_page_says_why_an_interval_that_ignores_the_flights_is_too_short(res
     drawn = precision.design_notes(results["2014"], language).html
     assert "153" in drawn and "24" in drawn  # flights, and forms without one
     shared = precision.design_notes(results["2016"], language).html
-    assert {"zh": "有 5 个群号", "en": "5 cluster ids"}[language] in shared
+    assert {"zh": "有 5 个群号", "en": "more than one stratum: 5"}[language] in shared
+
+
+@pytest.mark.parametrize(
+    "period, before, estimate, t, df, p",
+    [("2015", "2014", 0.037207, 1.47716, 380, 0.140461), ("2016", "2015", 0.009152, 0.37737, 433, 0.706081)],
+)
+def test_it_did_not_get_better_though_a_naive_test_says_so(results, period, before, estimate, t, df, p):
+    survey = replace(results[period].survey, baseline=results[before].survey)
+    row = judge_change(replace(results[period], survey=survey)).row("overall.mean")
+    assert (row["estimate"], row["statistic"], row["p_value"]) == pytest.approx((estimate, t, p), abs=1e-5)
+    assert (row["df"], row["method"], row["verdict"]) == (df, "contrast", "insufficient")
+    assert row["naive_verdict"] == ("improved" if period == "2015" else "insufficient")
+    if period == "2015":
+        assert row["naive_p"] == pytest.approx(0.0066, abs=5e-5)
 
 
 @pytest.mark.parametrize("period", PUBLISHED)

@@ -94,7 +94,8 @@ class Assessment:
 def assess(survey: Survey) -> Assessment:
     """Return everything the programme says of a survey."""
     programme = survey.programme
-    evidence, found, index, answers, gates = _judged(survey, published(programme, survey.run.targets))
+    now = judged(survey, published(programme, survey.run.targets))
+    evidence, found, index, answers, gates = now.evidence, now.found, now.index, now.answers, now.gates
     figures = items.item_figures(evidence, answers)
     triggers = triggers_of(programme, gates)
     groups = items.by_group(evidence, answers, survey.run.groups)
@@ -111,23 +112,32 @@ def assess(survey: Survey) -> Assessment:
     )  # fmt: skip
 
 
-def _judged(
-    survey: Survey, names: Iterable[str]
-) -> tuple[Evidence, dict[str, Measure], dict[str, Any] | None, pd.DataFrame, pd.DataFrame]:
-    """Return the evidence of a survey, the measures named, the index, the answers that enter figures, and the gates."""
+@dataclass(frozen=True)
+class Judged:
+    """A survey's evidence, some of its measures, its index, the answers that enter figures, and its gates."""
+
+    evidence: Evidence
+    found: dict[str, Measure]
+    index: dict[str, Any] | None
+    answers: pd.DataFrame
+    gates: pd.DataFrame
+
+
+def judged(survey: Survey, names: Iterable[str]) -> Judged:
+    """Return what a survey says of the measures named, without tables for a page."""
     evidence = gather(survey)
     found = {name: compute(name, evidence) for name in names}
     index = composite.index_of(survey.programme, found, evidence)
     answers = items.usable(survey.answers, evidence.forms, survey.programme)
-    return evidence, found, index, answers, judge_gates(survey, evidence, found, index, answers)
+    return Judged(evidence, found, index, answers, judge_gates(survey, evidence, found, index, answers))
 
 
 def compare(survey: Survey, found: dict[str, Measure], index: dict[str, Any] | None) -> pd.DataFrame:
     """Return how far the measures are from their targets and from those of earlier periods."""
     now, tables = comparisons.figures(found, index), [comparisons.compare_targets(survey.run.targets, found)]
     for kind, earlier in survey.earlier.items():
-        _, before, its_index, _, gates = _judged(earlier, found)
-        then, status = comparisons.figures(before, its_index), status_of(earlier, gates)
+        before = judged(earlier, found)
+        then, status = comparisons.figures(before.found, before.index), status_of(earlier, before.gates)
         tables.append(comparisons.compare_periods(kind, earlier.run.period, status, now, then))
     return comparisons.together(tables)
 

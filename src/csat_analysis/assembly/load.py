@@ -1,7 +1,8 @@
 """What was asked and answered? Reads the tables of a run, screens them, and links them into one survey."""
 
+import contextlib
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -55,6 +56,10 @@ class Survey:
         ``table, file, sha256, rows`` of the files read.
     earlier
         The surveys to compare with, by kind: ``year_on_year`` (the same period a year before), ``previous``.
+    baseline
+        The survey of the baseline, judged by the edition of its own time; None where there is none.
+    waves
+        Earlier surveys with the same baseline.
     """
 
     programme: Programme
@@ -69,6 +74,8 @@ class Survey:
     inputs: pd.DataFrame
     findings: tuple[Finding, ...] = ()
     earlier: Mapping[str, "Survey"] = field(default_factory=dict)
+    baseline: "Survey | None" = None
+    waves: tuple["Survey", ...] = ()
 
     def __repr__(self) -> str:
         return f"<Survey {self.run.place}: {len(self.forms)} rows of answers to {len(self.answers.columns)} items>"
@@ -105,14 +112,45 @@ def read_survey(
     survey = assemble(document.content, run, _read_sheets(run, root), document.sha256)
     surveys, findings = {}, []
     for kind, (before, edition) in earlier.items():
-        if edition.sha256 != document.sha256:
+        if edition.sha256 != document.sha256 and kind != "baseline":
             findings.append(Finding("other_edition", {"period": before.period}))
             continue
         try:
-            surveys[kind] = assemble(document.content, before, _read_sheets(before, root), document.sha256)
+            surveys[kind] = assemble(edition.content, before, _read_sheets(before, root), edition.sha256)
         except CsatError:
             findings.append(Finding("earlier_unreadable", {"period": before.period}))
-    return replace(survey, earlier=surveys, findings=(*survey.findings, *findings))
+    baseline = surveys.pop("baseline", None)
+    waves = tuple(surveys.pop(kind) for kind in list(surveys) if kind.startswith("wave "))
+    return replace(survey, earlier=surveys, baseline=baseline, waves=waves, findings=(*survey.findings, *findings))
+
+
+@dataclass(frozen=True)
+class Peers:
+    """The other projects' surveys of the baseline and, where there is one, of the period; read when first asked for.
+
+    A project whose tables cannot be used is left out.
+    """
+
+    run: Run
+    root: Path
+
+    def __iter__(self) -> Iterator[tuple[Survey, Survey | None]]:
+        rules = params.read_rules(self.root)
+        for before, after in params.peer_runs(rules, self.run):
+            with contextlib.suppress(CsatError):
+                yield _read_alone(rules, before), _read_alone(rules, after) if after else None
+
+
+def _read_alone(rules: params.Rules, run: Run) -> Survey:
+    """Return the survey of a run without those of earlier periods."""
+    document = params.choose_programme(rules, run)
+    return assemble(document.content, run, _read_sheets(run, rules.root), document.sha256)
+
+
+def peers(project: str, period: str | int, root: str | Path = "") -> Peers:
+    """Return the other projects with the same programme and baseline, for what a single one cannot tell."""
+    base = params.find_root(root)
+    return Peers(params.find_run(params.read_rules(base, project), project, str(period)), base)
 
 
 def _read_sheets(run: Run, root: Path) -> dict[str, Sheet]:
@@ -142,7 +180,7 @@ def worked_example(programme: Programme) -> Survey:
     rows = pd.DataFrame(lines[1:], columns=lines[0], index=range(2, len(lines) + 1), dtype=str)
     run = Run(
         project="worked_example", period="2024", title=programme.title, programme=programme.id, language="en",
-        read={}, design=runs.Design(), groups=(), names={}, levels={}, targets={}, within=(),
+        read={}, design=runs.Design(), groups=(), names={}, levels={}, targets={}, within=(), change=runs.Change(),
         as_of=dt.date(2025, 1, 1), baseline=None, counts=Counts(**example.counts), remedy=None, closed=False,
     )  # fmt: skip
     return assemble(programme, run, {"responses": Sheet("worked_example", "", rows)})
@@ -164,7 +202,7 @@ def assemble(programme: Programme, run: Run, sheets: Mapping[str, Sheet], progra
     valid: dict[str, pd.DataFrame] = {}
     rejected, accounts = [], []
     for table, sheet in ((table, sheets[table]) for table in runs.TABLES if table in sheets):
-        if table not in ("complaints", "steps") and not (
+        if table not in ("complaints", "steps", "actions") and not (
             len(sheet.rows) or sheet.ragged or sheet.elsewhere
         ):  # no complaint is no fault
             raise DataError(f"{sheet.file}: has headers and no rows; a table needs at least one row.")

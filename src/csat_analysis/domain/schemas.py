@@ -14,7 +14,8 @@ from csat_analysis.ground.programmes import NOT_APPLICABLE, NOT_APPLICABLE_WORDS
 DISPOSITIONS = ("returned", "refused", "not_contacted", "ineligible", "outstanding")
 REJECTED = ["table", "file", "row", "column", "value", "reason"]
 DUPLICATE = "duplicate"
-PROSE = ("responsible", "evidence", "reason", "description")  # columns that people write freely
+PROSE = ("responsible", "evidence", "reason", "description", "cause")  # columns that people write freely
+ACTION_DAYS = ("due_on", "approved_on", "completed_on", "verified_on")
 LARGEST = 1e9  # of a count or weight; beyond it sums are no longer exact
 _DATE = re.compile(
     r"(?!0000)(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?([ T]\d{1,2}:\d{2}(:\d{2})?(\.\d+)?(Z|[+-]\d{2}:?\d{2})?)?"
@@ -164,6 +165,7 @@ def table_schema(table: str, programme: Programme, with_ids: bool = True) -> pa.
             "complaint_id": key_column(),
             **{name: date_column() for name in ("received_on", "due_on", "responded_on", "closed_on")},
         },
+        "actions": {"action_id": key_column(), **{name: date_column() for name in ACTION_DAYS}},
         "deliveries": {"delivery_id": key_column(required=False), "count": amount_column("not_a_count", whole=True)},
     }
     return pa.DataFrameSchema(schemas[table])

@@ -157,6 +157,18 @@ def form_path(answers: pd.Series, programme: Programme) -> pd.DataFrame:
 # --- measures ---------------------------------------------------------------------------------------------------------
 
 
+def form_values(name: str, evidence: Evidence) -> pd.Series | None:
+    """Return the value of each form whose mean a measure is, over its base; None where it is no such mean."""
+    if name in ("satisfaction_rate", "satisfaction_rate_of_valid"):
+        base = "valid" if name == "satisfaction_rate_of_valid" else evidence.programme.satisfaction_rate.denominator
+        if evidence.programme.satisfied_form is None or base == "distributed":
+            return None
+        return base_of(evidence, base)["satisfied"].astype(float)
+    if name == "survey_rate" and (full := full_points(evidence.programme)):
+        return evidence.forms["points"] / full
+    return evidence.forms["score"].dropna() if name == "weighted_score" else None
+
+
 def satisfaction_rate(evidence: Evidence) -> Measure:
     """Return satisfied forms ÷ the programme's denominator."""
     return _satisfied_share(evidence, evidence.programme.satisfaction_rate.denominator)
@@ -172,8 +184,7 @@ def _satisfied_share(evidence: Evidence, denominator: str) -> Measure:
         return Measure(None, None, None)
     if denominator == "distributed":
         return _share_of_distributed(evidence)
-    chosen = base_of(evidence, denominator)
-    return mean_measure(evidence, chosen["satisfied"].astype(float), (0.0, 1.0), share=True)
+    return mean_measure(evidence, base_of(evidence, denominator)["satisfied"].astype(float), (0.0, 1.0), share=True)
 
 
 def base_of(evidence: Evidence, denominator: str) -> pd.DataFrame:

@@ -13,6 +13,7 @@ class Entry(NamedTuple):
     function: str  # room.function
     unit: str  # share (a fraction of 1), points, or per_1000
     always: bool = False
+    less_is_better: bool = False
 
 
 SURE = 0.95  # the certainty from which a verdict stands
@@ -23,15 +24,15 @@ MEASURES = {
     "return_rate": Entry("fieldwork.return_rate", "share", always=True),
     "response_rate": Entry("fieldwork.response_rate", "share", always=True),
     "valid_rate": Entry("fieldwork.valid_rate", "share", always=True),
-    "invalid_rate": Entry("fieldwork.invalid_rate", "share", always=True),
+    "invalid_rate": Entry("fieldwork.invalid_rate", "share", always=True, less_is_better=True),
     "satisfaction_rate": Entry("scoring.satisfaction_rate", "share", always=True),
     "satisfaction_rate_of_valid": Entry("scoring.satisfaction_rate_of_valid", "share", always=True),
     "survey_rate": Entry("scoring.survey_rate", "share"),
     "weighted_score": Entry("scoring.weighted_score", "points"),
     "latent_index": Entry("constructs.latent_index", "points"),
-    "complaint_rate": Entry("complaints.complaint_rate", "share"),
+    "complaint_rate": Entry("complaints.complaint_rate", "share", less_is_better=True),
     "closure_rate": Entry("complaints.closure_rate", "share"),
-    "complaints_per_1000": Entry("complaints.complaints_per_1000", "per_1000"),
+    "complaints_per_1000": Entry("complaints.complaints_per_1000", "per_1000", less_is_better=True),
 }
 
 

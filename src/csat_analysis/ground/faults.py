@@ -23,6 +23,7 @@ def faults(programme: Programme) -> Iterator[tuple[Place, str]]:
     yield from _repeated(programme)
     yield from _unknown_levels(programme)
     yield from _unknown_items(programme)
+    yield from _unknown_figures(programme)
     yield from _unknown_measures(programme)
     yield from _unknown_steps(programme)
     yield from _unlisted_clauses(programme)
@@ -91,6 +92,18 @@ def _unknown_levels(programme: Programme) -> Iterator[tuple[Place, str]]:
         missing = [level for level in levels if points is not None and level not in points]
         if missing:
             yield ("items", i, "points"), f"no points for {missing}; every level of the scale needs its points."
+
+
+def _unknown_figures(programme: Programme) -> Iterator[tuple[Place, str]]:
+    """Yield what a rule on change names and nothing is called."""
+    rules, known = programme.change, [*MEASURES, "index"]
+    for place, names in (
+        ((("change", "primary"), rules.primary), (("change", "margins"), rules.margins)) if rules else ()
+    ):
+        for name in names:
+            item, _, figure = name.rpartition(".")
+            if name not in known and not (item in programme.item_ids and figure in ("mean", "satisfied")):
+                yield place, f"{name!r} is no figure here; use <item>.mean, <item>.satisfied or one of {sorted(known)}."
 
 
 def _unknown_items(programme: Programme) -> Iterator[tuple[Place, str]]:

@@ -425,12 +425,33 @@ def find_run(rules: Rules, project: str, period: str) -> Run:
 def earlier_runs(rules: Rules, run: Run) -> Earlier:
     """Return the runs of the same project to compare with, by kind, each with the edition that judges it.
 
-    ``year_on_year`` is the same period a year before; ``previous`` the one just before, where that is another.
+    ``year_on_year`` is the same period a year before; ``previous`` the one just before, where that is another;
+    ``baseline`` the one that the run file names; ``wave <period>`` one between them that has the same baseline.
     """
     known = {each.period: each for each in runs.expand(rules.run_files[run.project].content)}
     found = {}
-    for kind, period in runs.earlier_periods(run.period).items():
+    end = runs.period_bounds(run.period)[1]
+    waves = {
+        f"wave {name}": name
+        for name, each in known.items()
+        if run.baseline and each.baseline == run.baseline and runs.period_bounds(name)[1] < end
+    }
+    for kind, period in {**runs.earlier_periods(run.period), "baseline": run.baseline, **waves}.items():
         if period in known:
             with contextlib.suppress(ParameterError):
                 found[kind] = (known[period], choose_programme(rules, known[period]))
+    return found
+
+
+def peer_runs(rules: Rules, run: Run) -> list[tuple[Run, Run | None]]:
+    """Return other projects' runs of a run's baseline, of the same programme, each with its run of the period.
+
+    Projects in the order of their names; None where one has no run of the period.
+    """
+    found, name = [], run.programme.partition("@")[0]
+    for project in sorted(rules.run_files.keys() - {run.project}):
+        known = {each.period: each for each in runs.expand(rules.run_files[project].content)}
+        before = known.get(run.baseline or "")
+        if before and before.programme.partition("@")[0] == name:
+            found.append((before, known.get(run.period)))
     return found

@@ -286,6 +286,15 @@ class Register(Sourced):
     seen_in: SeenIn = "steps"
 
 
+class ChangeRules(Strict):
+    """What a change is judged by: declared before the second survey."""
+
+    view: Literal["process", "residents"] = "process"
+    primary: tuple[str, ...] = Field((), description="the figures that decide; the others are exploratory")
+    margins: dict[str, Annotated[float, Field(gt=0)]] = Field({}, description="a smaller change does not matter")
+    mode_shift: Annotated[float, Field(gt=0, le=1)] = Field(0.2, description="of forms by another channel")
+
+
 class Interpretation(Strict):
     """What this organisation reads into a clause that can be read otherwise: always its own assumption."""
 
@@ -355,16 +364,22 @@ class Programme(Strict):
     grades: tuple[Grade, ...] = ()
     latent: Latent | None = None
     overall: str | None = Field(None, description="the item that stands for satisfaction as a whole")
-    view: Literal["residents", "process"] = Field("residents", description="by which view a change is judged")
+    change: ChangeRules | None = None
     headline: MeasureName | None = Field(None, description="what the portal shows first")
     steps: tuple[Step, ...] = ()
     registers: tuple[Register, ...] = ()
     min_n: Annotated[int, Field(ge=1)] = Field(5, description="smaller groups are suppressed")
-    chapters: tuple[str, ...] = ("10_fieldwork", "20_satisfaction", "30_procedure")
+    chapters: tuple[str, ...] = ("10_fieldwork", "20_satisfaction", "30_change", "40_procedure")
     clauses: tuple[Clause, ...] = Field((), description="the clauses of the document, each cited somewhere")
     interpretations: tuple[Interpretation, ...] = ()
     remarks: tuple[Remark, ...] = ()
     worked_example: WorkedExample
+
+    @property
+    def change_rules(self) -> ChangeRules:
+        """Return what a change is judged by, the headline alone where the programme does not say."""
+        rules = self.change or ChangeRules()
+        return rules if rules.primary else rules.model_copy(update={"primary": (self.headline_measure,)})
 
     @model_validator(mode="before")
     @classmethod

@@ -11,8 +11,8 @@ from csat_analysis.ground.catalogue import MEASURES
 from csat_analysis.ground.programmes import Finite, Place, Strict, Text, Title, as_text
 
 S = TypeVar("S", bound=Strict)
-Table = Literal["frame", "distribution", "responses", "complaints", "deliveries", "steps"]
-TABLES: tuple[Table, ...] = ("frame", "distribution", "responses", "complaints", "deliveries", "steps")
+Table = Literal["frame", "distribution", "responses", "complaints", "deliveries", "steps", "actions"]
+TABLES: tuple[Table, ...] = ("frame", "distribution", "responses", "complaints", "deliveries", "steps", "actions")
 PERIOD = re.compile(r"(\d{4})(?:H([12])|Q([1-4])|-(0[1-9]|1[0-2]))?", re.ASCII)
 
 
@@ -117,6 +117,8 @@ class Change(Strict):
     """How before and after are to be compared."""
 
     selected: Literal["auto"] | bool = "auto"
+    linked: Literal["auto"] | bool = Field("auto", description="whether forms of both periods name their customers")
+    same_clusters: bool = Field(False, description="whether a cluster id is the same cluster in both periods")
 
 
 class PeriodPlan(Strict):
@@ -167,6 +169,7 @@ class Run(Strict):
     levels: dict[str, dict[str, Title]]
     targets: dict[str, float]
     within: tuple[Title, ...]
+    change: Change
     as_of: dt.date
     baseline: str | None
     counts: Counts
@@ -187,8 +190,8 @@ def expand(file: RunFile) -> list[Run]:
             project=file.project, period=period, title=file.title, language=file.language,
             programme=plan.programme or file.programme, read=_merged(file.read, plan.read),
             design=_overridden(file.design, plan.design), groups=file.groups, names=file.names, levels=file.levels,
-            targets=file.targets, within=file.within, as_of=plan.as_of, baseline=plan.baseline, counts=plan.counts,
-            remedy=plan.remedy, closed=plan.closed,
+            targets=file.targets, within=file.within, change=file.change, as_of=plan.as_of, baseline=plan.baseline,
+            counts=plan.counts, remedy=plan.remedy, closed=plan.closed,
         )
         for period, plan in periods
     ]  # fmt: skip

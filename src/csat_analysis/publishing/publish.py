@@ -27,6 +27,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from csat_analysis.assembly import load, remedy, tables
 from csat_analysis.assembly.assessment import Assessment, assess
+from csat_analysis.assembly.change import Peers
 from csat_analysis.ground import params
 from csat_analysis.ground.errors import CsatError, DataError, ParameterError, ReportError
 from csat_analysis.ground.programmes import Programme
@@ -35,6 +36,7 @@ from csat_analysis.ground.words import speak
 from csat_analysis.publishing import certificate, kernels, pages, records
 
 SCHEMA_VERSION = 1  # of the manifest
+OF_CHANGE = "30_change"
 PARAMETERS = ["language", "period", "project", "root"]
 
 
@@ -78,6 +80,11 @@ def chapter_path(root: Path, document: params.Document[Programme], chapter: str)
     )
 
 
+def chapters_of(programme: Programme, run: Run) -> list[str]:
+    """Return the chapters of a run: those of its programme, without the one on change where there is no baseline."""
+    return [chapter for chapter in programme.chapters if chapter != OF_CHANGE or run.baseline]
+
+
 def read_chapter(path: Path) -> nbformat.NotebookNode:
     """Return a chapter's notebook, of which papermill knows the kernel.
 
@@ -115,7 +122,11 @@ def _literal(path: Path) -> str:
 
 
 def fingerprint(
-    root: Path, run: Run, document: params.Document[Programme], earlier: params.Earlier = MappingProxyType({})
+    root: Path,
+    run: Run,
+    document: params.Document[Programme],
+    earlier: params.Earlier = MappingProxyType({}),
+    peers: Sequence[Run] = (),
 ) -> dict[str, str]:
     """Return a checksum of everything the pages of a run depend on, by name."""
     key = {
@@ -124,7 +135,7 @@ def fingerprint(
         "package": package_digest(),
         "software": _digest(records.as_json(records.software())),
     }
-    for chapter in document.content.chapters:
+    for chapter in chapters_of(document.content, run):
         cells = read_chapter(chapter_path(root, document, chapter)).cells
         key[f"notebook {chapter}"] = _digest(
             records.as_json([(c.cell_type, c.source, c.metadata.get("tags", [])) for c in cells])
@@ -136,7 +147,17 @@ def fingerprint(
     for before, _ in earlier.values():
         with contextlib.suppress(CsatError):  # a finding of the report, no reason not to make it
             key |= _data_digests(root, before)
+    if peers:
+        key["other projects"] = _digest(records.as_json([_peer_digest(root, peer) for peer in peers]))
     return key | _data_digests(root, run)
+
+
+def _peer_digest(root: Path, peer: Run) -> dict[str, str]:
+    """Return the checksums of what another project's survey lends to the prior of a change."""
+    own = {"run file": _digest(peer.model_dump_json(exclude={"closed", "language"}))}
+    with contextlib.suppress(CsatError):  # a project whose tables cannot be used is left out
+        return own | _data_digests(root, peer)
+    return own
 
 
 def _data_digests(root: Path, run: Run) -> dict[str, str]:
@@ -152,9 +173,16 @@ def _digest(text: str) -> str:
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        state = path.stat()
+        return _file_digest(path, state.st_mtime_ns, state.st_size)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check that it may be read.") from None
+
+
+@functools.lru_cache(maxsize=100_000)
+def _file_digest(path: Path, changed: int, size: int) -> str:
+    """Return the SHA-256 of a file as it is with this time and size: many runs depend on the same files."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @functools.cache
@@ -181,7 +209,7 @@ def publish(task: Task) -> Outcome:
     target = reports_folder(task.root, task.run)
     with work_folder(target) as work:
         failures = write_chapters(task, result, work)
-        write_numbers(result, work)
+        write_numbers(result, work, load.Peers(task.run, task.root))
         seconds = time.monotonic() - started
         write_manifest(task, work, failures, seconds)
         if failures:
@@ -268,7 +296,7 @@ def write_chapters(task: Task, result: Assessment, work: Path) -> dict[str, str]
     """Execute and render every chapter in every language; return the sentences of those that failed."""
     made = [
         (chapter, language, *execute(chapter_path(task.root, task.document, chapter), task, language))
-        for chapter in task.document.content.chapters
+        for chapter in chapters_of(task.document.content, task.run)
         for language in task.languages
     ]
     failures = {pages.page_name(c, lang): f"{c} ({lang}): {failure}" for c, lang, _, failure in made if failure}
@@ -289,7 +317,7 @@ def page_around(task: Task, result: Assessment, chapter: str, language: str, dep
             words("page.period", period=run.period), words("page.as_of", date=words.date(run.as_of)),
             words("page.programme", title=words.title(programme.title), version=programme.version),
         ],
-        "links": pages.chapter_links(programme.chapters, chapter, language, task.languages, depth),
+        "links": pages.chapter_links(chapters_of(programme, task.run), chapter, language, task.languages, depth),
         "certificate": certificate.sentence(certificate.of_package(), words),
     }  # fmt: skip
 
@@ -341,9 +369,9 @@ def strip_clock(notebook: nbformat.NotebookNode, failure: str | None) -> nbforma
 # --- numbers and manifest ---------------------------------------------------------------------------------------------
 
 
-def write_numbers(result: Assessment, work: Path) -> None:
+def write_numbers(result: Assessment, work: Path, peers: Peers = ()) -> None:
     """Write ``record.json``, ``rejected.csv`` and ``tables.xlsx``."""
-    record = records.build(result)
+    record = records.build(result, peers)
     (work / "record.json").write_text(records.as_json(record), "utf-8")
     _write_csv(result.survey.rejected, work / "rejected.csv")
     if result.status == "remedy_due":
@@ -371,6 +399,7 @@ def write_workbook(record: records.Record, path: Path) -> None:
             "strata",
             "groups",
             "comparisons",
+            "change",
             "steps",
             "clauses",
             "accounts",

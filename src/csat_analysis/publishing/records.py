@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from csat_analysis import __version__
 from csat_analysis.assembly.assessment import Assessment
+from csat_analysis.assembly.change import Change, Peers, judge_change
 from csat_analysis.assembly.gates import unit_of
 from csat_analysis.assembly.procedure import standing
 from csat_analysis.ground.programmes import Programme
@@ -217,6 +218,59 @@ class Comparison(Row):
     status: Literal["reportable", "remedy_due", "void"] | None
 
 
+class ChangeRow(Row):
+    """How a figure changed since the baseline, and what can be said of it."""
+
+    id: str
+    against: str
+    before: Number
+    after: Number
+    estimate: Number
+    conf_low: Number
+    conf_high: Number
+    statistic: Number
+    df: Number
+    p_value: Number
+    p_adjusted: Number
+    p_waves: Number
+    p_least: Number
+    n_before: int
+    n_after: int
+    method: str
+    verdict: Literal["improved", "unchanged", "worse", "insufficient", "not_comparable"]
+    reason: str
+    family: Literal["primary", "exploratory"]
+    margin: Number
+    not_worse: bool | None
+    smallest: Number
+    expected: Number
+    gain: Number
+    gain_low: Number
+    gain_high: Number
+    other_low: Number
+    other_high: Number
+    superiority: Number
+    delta: Number
+    delta_low: Number
+    delta_high: Number
+    standardised: Number
+    naive_p: Number
+    naive_verdict: str | None
+
+
+class ActionRow(Row):
+    """What was done in between; what people wrote by hand stays on the page."""
+
+    action_id: str
+    figure: str
+    minimal_change: Number
+    planned: bool
+    effectiveness: Literal["effective", "partly", "not", "pending"]
+    due_on: str | None
+    completed_on: str | None
+    verified_on: str | None
+
+
 class StepRow(Row):
     """A step or a register, one row for each time it was due; evidence stays on the page."""
 
@@ -306,9 +360,10 @@ class Record(Row):
     respondents: list[RespondentRow]
     weighted: list[WeightedRow]
     complaints: Annotated[None, Field(description="register figures: still to come")] = None
-    actions: list[Any] = []
+    actions: list[ActionRow]
     comparisons: list[Comparison]
-    change: list[Any] = []
+    change: list[ChangeRow]
+    plan: str
     steps: list[StepRow]
     clauses: list[ClauseRow]
     accounts: list[Account]
@@ -319,8 +374,9 @@ class Record(Row):
     software: dict[str, str]
 
 
-def build(result: Assessment) -> Record:
-    """Return the record of an assessment."""
+def build(result: Assessment, peers: Peers = ()) -> Record:
+    """Return the record of an assessment; ``peers`` see ``change.judge_change``."""
+    changed = judge_change(result, peers)
     survey, programme = result.survey, result.survey.programme
     run = survey.run
     return Record(
@@ -333,7 +389,8 @@ def build(result: Assessment) -> Record:
         triggers=_triggers(result), index=result.index, grade=result.grade, design=_design(result),
         items=rows(result.items), strata=rows(result.strata), groups=rows(result.groups), parts=_parts(result),
         respondents=rows(result.respondents), weighted=rows(result.weighted),
-        comparisons=rows(result.comparisons),
+        comparisons=rows(result.comparisons), change=_change(changed), plan=changed.plan,
+        actions=_actions(changed),
         steps=_steps(result), clauses=[{"clause": c, "state": s} for c, s in standing(result.clauses).items()],
         accounts=rows(survey.accounts), findings=[finding._asdict() for finding in survey.findings],
         rejected=[_blank_to_none(row) for row in rows(survey.rejected.head(LISTED_REJECTIONS))],
@@ -382,6 +439,30 @@ def _steps(result: Assessment) -> list[dict[str, Any]]:
     return [
         {key: value.isoformat() if isinstance(value, dt.date) else value for key, value in row.items()}
         for row in rows(kept)
+    ]
+
+
+def _change(changed: Change) -> list[dict[str, Any]]:
+    """Return the changes, all as after minus before; beyond what was to be expected is a number of its own."""
+    return [_beyond(row) for row in rows(changed.table.drop(columns="unit"))]
+
+
+def _beyond(row: dict[str, Any]) -> dict[str, Any]:
+    known = row["before"] is not None and row["after"] is not None
+    plain = {**row, **dict.fromkeys(("gain", "gain_low", "gain_high"))}
+    plain["estimate"] = row["after"] - row["before"] if known else None
+    if row["expected"] is None:
+        return plain
+    gain = {"gain": row["estimate"], "gain_low": row["conf_low"], "gain_high": row["conf_high"]}
+    return {**plain, **gain, "conf_low": None, "conf_high": None}
+
+
+def _actions(changed: Change) -> list[dict[str, Any]]:
+    """Return the actions without what people wrote by hand."""
+    kept = changed.actions[[*ActionRow.model_fields]]
+    return [
+        {key: value.date().isoformat() if isinstance(value, pd.Timestamp) else value for key, value in row.items()}
+        for row in kept.to_dict("records")
     ]
 
 

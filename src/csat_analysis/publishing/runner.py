@@ -79,7 +79,7 @@ def state_of(rules: params.Rules, run: Run, languages: Sequence[str] = (), force
     try:
         document = params.choose_programme(rules, run)
         earlier = params.earlier_runs(rules, run)
-        key = publish.fingerprint(rules.root, run, document, earlier)
+        key = publish.fingerprint(rules.root, run, document, earlier, _peers(rules, run))
     except CsatError as error:
         return State(run, "unusable", error.messages)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other runs go on
@@ -100,6 +100,13 @@ def state_of(rules: params.Rules, run: Run, languages: Sequence[str] = (), force
     if why or force:
         return State(run, "stale", tuple(why or ["--force"]), task)
     return State(run, "fresh")
+
+
+def _peers(rules: params.Rules, run: Run) -> list[Run]:
+    """Return the other projects' runs that a run's verdict on change may rest on."""
+    if run.baseline is None or run.change.selected is False:
+        return []
+    return [peer for pair in params.peer_runs(rules, run) for peer in pair if peer]
 
 
 def changes(before: dict[str, str], now: dict[str, str]) -> list[str]:

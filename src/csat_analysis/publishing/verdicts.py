@@ -240,7 +240,7 @@ def comparison_table(result: Assessment, language: str) -> Exhibit:
     ]
     notes = [words("note.compared")] if rows else []
     if two:
-        notes.append(words("note.views", view=words(f"view.{programme.view}")))
+        notes.append(words("note.views", view=words(f"view.{programme.change_rules.view}")))
     unsound = {row["against"]: row["status"] for row in shown if row["status"] != "reportable"}
     notes += [words("note.compared_status", period=p, status=words(f"stamp.{s}")) for p, s in unsound.items()]
     return table(words("caption.comparisons"), heads, rows, notes) if rows else prose(words("sentence.compared_none"))
