@@ -1,5 +1,6 @@
 """Before and after: the analysis follows from how the surveys were made, and no verdict is fooled."""
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -176,15 +177,17 @@ def peers(pairs, programme):
 RATES = [(92, 90), (90, 91), (88, 86), (95, 93), (87, 89), (91, 88), (89, 90), (82, 86), (84, 88)]
 
 
-def chosen(before, after, pairs, **keys):
-    programme = demo(**{**RULES, "gates": GATE, **keys})
+@functools.cache
+def chosen(before, after, pairs):
+    """Return the change of a project that missed the rule, beside others."""
+    programme = demo(**{**RULES, "gates": GATE})
     first = survey_of(counted(*before), programme, period="2023", plan={"as_of": "2024-01-10"})
     second = replace(survey_of(counted(*after), programme), baseline=first)
     return judge_change(assess(second), peers(pairs, programme))
 
 
 def of_100(pairs):
-    return [((k, 100 - k), m and (m, 100 - m)) for k, m in pairs]
+    return tuple(((k, 100 - k), m and (m, 100 - m)) for k, m in pairs)
 
 
 def test_a_chosen_project_is_compared_with_what_its_recovery_would_be():

@@ -1,5 +1,6 @@
 """Beside the verdict: subgroups, other ways to compare, and what was planned."""
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -121,7 +122,9 @@ ACTIONS = (
 )
 
 
+@functools.cache
 def planned(actions=ACTIONS, after=None):
+    """Return the change of a survey with actions in between."""
     programme = demo(**ONLY_RATE)
     before = survey_of(counted(120, 40), programme, period="2023", plan={"as_of": "2024-01-10"})
     second = survey_of(after or counted(150, 20), programme, {"actions": actions})
