@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import demo, survey_of
-from csat_analysis.assembly import multiverse, plans
+from conftest import DEMO_RUN, demo, survey_of
+from csat_analysis.assembly import load, multiverse, plans
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.assembly.change import judge_change
 from test_change import GATE, RULES, changed, counted
@@ -180,3 +180,14 @@ def test_numbers_of_ways_are_counted():
     assert multiverse.agreement(table) == (1, 2)
     assert multiverse.agreement(table.iloc[:0]) == (0, 0)
     assert np.isscalar(multiverse.agreement(table)[0])
+
+
+def test_a_period_that_cannot_be_read_is_told_once(make_root):
+    run = DEMO_RUN + "    baseline: '2023'\n"
+    run = run.replace(
+        '  "2024": {as_of: 2025-01-10}\n', '  "2023": {as_of: 2024-01-10}\n  "2024":\n    as_of: 2025-01-10\n'
+    )
+    root = make_root({"params/runs/demo.yml": run}, responses="form_id,delivery,service\na,satisfied,fair\n")
+    survey = load.survey("demo", "2024", root)
+    assert [(each.code, each.values) for each in survey.findings].count(("earlier_unreadable", {"period": "2023"})) == 1
+    assert judge_change(assess(survey)).reason == "unreadable"

@@ -118,7 +118,8 @@ def read_survey(
         try:
             surveys[kind] = assemble(edition.content, before, _read_sheets(before, root), edition.sha256)
         except CsatError:
-            findings.append(Finding("earlier_unreadable", {"period": before.period}))
+            unreadable = Finding("earlier_unreadable", {"period": before.period})
+            findings += [] if unreadable in findings else [unreadable]  # a period can be compared with in two ways
     baseline = surveys.pop("baseline", None)
     waves = tuple(surveys.pop(kind) for kind in list(surveys) if kind.startswith("wave "))
     return replace(survey, earlier=surveys, baseline=baseline, waves=waves, findings=(*survey.findings, *findings))
