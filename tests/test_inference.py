@@ -14,6 +14,7 @@ from csat_analysis.statistics.inference import (
     korn_graubard_interval,
     mean_interval,
     poisson_interval,
+    scale_interval,
     t_quantile,
     wilson_interval,
 )
@@ -111,6 +112,39 @@ def test_the_interval_of_a_mean_is_students():
 @pytest.mark.parametrize("mean, se, df", [(80, 2, 0), (80, math.nan, 9), (80, 0, 9), (80.1, 1e-11, 9)])
 def test_without_spread_or_degrees_of_freedom_a_mean_has_no_interval(mean, se, df):
     assert np.isnan(mean_interval(mean, se, df)).all()
+
+
+def test_a_mean_of_answers_at_the_ends_of_a_scale_has_the_interval_of_their_share():
+    # 80 of 100 answers at the best of 1 to 5, the others at the least: (80 · 5 + 20) ÷ 100 = 4.2, sd² = .16 · 16 · 100 ÷ 99
+    low, high = scale_interval(4.2, math.sqrt(0.16 * 16 / 99), 99, 100, (1, 5))
+    share = wilson_interval(0.8, 99 * 101 / 100.99, 99)
+    assert ((low - 1) / 4, (high - 1) / 4) == pytest.approx(share, rel=1e-4)
+
+
+def test_the_interval_of_a_mean_on_a_scale_stays_within_it_and_leans_to_its_middle():
+    low, high = scale_interval(98, 1, 29, 30, (0, 100))
+    assert 98 - low > high - 98 and high < 100
+    assert scale_interval(2, 1, 29, 30, (0, 100)) == pytest.approx((100 - high, 100 - low))
+
+
+def test_as_answers_grow_the_interval_of_a_mean_on_a_scale_becomes_students():
+    assert scale_interval(60, 0.05, 1e6, 1e6, (0, 100)) == pytest.approx(mean_interval(60, 0.05, 1e6), abs=1e-4)
+
+
+@pytest.mark.parametrize("mean, bounds", [(100, (0.88648, 1)), (0, (0, 0.11352)), (100 + 1e-12, (0.88648, 1))])
+def test_answers_that_are_all_at_one_end_have_the_interval_of_a_share(mean, bounds):
+    # 30 ÷ (30 + 1.95996²) = .88648
+    assert scale_interval(mean, 0, 29, 30, (0, 100)) == pytest.approx([100 * bound for bound in bounds], abs=2e-3)
+
+
+@pytest.mark.parametrize("mean, se, df", [(60, 0, 29), (60, math.nan, 29), (100, 0, 0), (100, 1, math.nan)])
+def test_on_a_scale_nothing_is_told_from_nothing(mean, se, df):
+    assert np.isnan(scale_interval(mean, se, df, 30, (0, 100))).all()
+
+
+@pytest.mark.parametrize("reach", [(-math.inf, math.inf), (0, 50), (50, 50)])
+def test_without_ends_around_it_the_interval_of_a_mean_is_students(reach):
+    assert scale_interval(60, 2, 9, 10, reach) == mean_interval(60, 2, 9)
 
 
 @pytest.mark.parametrize(

@@ -206,18 +206,27 @@ def test_the_weighted_score_leaves_out_forms_that_answered_nothing():
         evidence("form_id | delivery | service | count\na | satisfied | fair | 1\nb | fair | | 2\nc | | | 5")
     )
     assert found[:3] == pytest.approx(((84 + 60 + 60) / 3, 204, 3))
-    # sd of 84, 60, 60 is 13.8564, standard error 8; Wilson's of .68 with .68 · .32 ÷ .08² = 34 answers, t = 4.30265
-    pulled = 4.30265**2 / 34
+    # sd of 84, 60, 60 is 13.8564, standard error 8: v = 3 · .08² ÷ (.68 · .32) = .088235, with one answer at the ends
+    # (3 v + 1) ÷ 4 = .316176; Wilson's of .68 with 3 ÷ .316176 = 9.48837 answers, t = 4.30265
+    pulled = 4.30265**2 / 9.48837
     middle, half = (0.68 + pulled / 2) / (1 + pulled), math.sqrt(0.68 * 0.32 * pulled + pulled**2 / 4) / (1 + pulled)
     assert (found.conf_low, found.conf_high) == pytest.approx((100 * (middle - half), 100 * (middle + half)), rel=1e-5)
 
 
 @pytest.mark.parametrize("measure", [scoring.weighted_score, scoring.survey_rate])
-def test_forms_that_all_say_the_same_tell_no_error_of_their_mean(measure):
-    same = "form_id | delivery | service | count\na | satisfied | satisfied | 6"
+def test_forms_that_all_say_the_same_in_the_middle_tell_no_error_of_their_mean(measure):
+    same = "form_id | delivery | service | count\na | fair | fair | 6"
     found = measure(evidence(same, {"frame": 300}))
     assert (found.conf_low, found.conf_high, found.method) == (None, None, "withheld: no variation")
     assert measure(evidence(same, {"frame": 6})).method == "census"
+
+
+@pytest.mark.parametrize("measure", [scoring.weighted_score, scoring.survey_rate])
+def test_forms_that_all_say_the_best_have_the_interval_of_a_share(measure):
+    found = measure(evidence("form_id | delivery | service | count\na | satisfied | satisfied | 6", {"frame": 300}))
+    # 6 of 300 are worth 6 · 299 ÷ 294 = 6.10204 answers, of which all are satisfied: n ÷ (n + 1.95996²)
+    assert found.conf_low / found.conf_high == pytest.approx(6.10204 / (6.10204 + 1.95996**2), rel=1e-5)
+    assert found.conf_high == found.value
 
 
 @pytest.mark.parametrize("measure", [scoring.satisfaction_rate, scoring.weighted_score, scoring.survey_rate])

@@ -10,7 +10,7 @@ from csat_analysis.domain.evidence import Evidence, Measure
 from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme, reach
 from csat_analysis.statistics.design import design_of, kept, without_population
 from csat_analysis.statistics.estimates import Estimate, estimate_mean
-from csat_analysis.statistics.inference import mean_interval, wilson_interval
+from csat_analysis.statistics.inference import scale_interval, wilson_interval
 
 CLUSTERED = "withheld: one cluster"  # between one cluster and others nothing can be told
 UNSENT = "withheld: clusters of forms not returned"
@@ -274,7 +274,7 @@ def whole(number: float) -> float:
 def interval(estimate: Estimate, bounds: tuple[float, float], share: bool) -> tuple[float | None, float | None, str]:
     """Return the interval of a share or a mean within what it can reach, and its method.
 
-    None for forms of a single cluster, and of a mean where all values are the same.
+    None for forms of a single cluster, and of a mean where all values are the same and not at an end of the scale.
     """
     if estimate.is_census:
         return estimate.mean, estimate.mean, CENSUS
@@ -284,7 +284,7 @@ def interval(estimate: Estimate, bounds: tuple[float, float], share: bool) -> tu
         df = None if estimate.is_plain else estimate.df
         low, high = wilson_interval(estimate.mean, estimate.n_effective, df)
     else:
-        low, high = mean_interval(estimate.mean, estimate.se, estimate.df, bounds)
+        low, high = scale_interval(estimate.mean, estimate.se, estimate.df, estimate.n_effective, bounds)
     if math.isnan(low):
         return None, None, SAME if estimate.n > 1 else OF_MEAN
     return max(low, bounds[0]), min(high, bounds[1]), WILSON if share else OF_MEAN

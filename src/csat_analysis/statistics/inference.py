@@ -7,6 +7,7 @@ from scipy import special
 
 LEVEL = 0.95
 Z = float(special.ndtri((1 + LEVEL) / 2))
+NOISE = 1e-12  # of floating point
 
 
 def wilson_interval(share: float, n_effective: float, df: float | None = None) -> tuple[float, float]:
@@ -45,40 +46,68 @@ def wilson_intervals(
     return np.minimum(low, shares), np.maximum(high, shares)
 
 
-def mean_interval(
-    mean: float, se: float, df: float, reach: tuple[float, float] = (-math.inf, math.inf)
-) -> tuple[float, float]:
+def mean_interval(mean: float, se: float, df: float) -> tuple[float, float]:
     """Return the 95 % interval of a mean, with Student's quantile.
 
     Nothing (NaN) without degrees of freedom, or where all values are the same: their spread says nothing of the error.
 
+    Examples
+    --------
+    >>> [round(bound, 2) for bound in mean_interval(80, 2, 9)]
+    [75.48, 84.52]
+    """
+    if not df >= 1 or not se > NOISE * max(1.0, abs(mean)):
+        return math.nan, math.nan
+    half = t_quantile(df) * se
+    return mean - half, mean + half
+
+
+def scale_interval(
+    mean: float, se: float, df: float, n_effective: float, reach: tuple[float, float]
+) -> tuple[float, float]:
+    """Return the 95 % interval of a mean of values on a scale with two ends.
+
+    Nothing (NaN) without degrees of freedom, or where all values are the same and not at an end. Where all are at one
+    end, they are all the same share of the way, and the interval is that of a share. Student's (``mean_interval``)
+    where the scale has no ends, or the mean lies beyond them.
+
     Parameters
     ----------
+    n_effective
+        How many answers drawn one by one they are worth.
     reach
         The least and the greatest value that a mean can have.
 
     Notes
     -----
     Answers on a scale pile up at its best level, so that in small samples a mean and its standard error are small
-    together, and mean ± t · se covers too seldom. Where both ends of the scale are known the mean is read as the share
-    p of the way between them, and has Wilson's interval with p(1 − p) ÷ se² answers (se as such a share).
+    together, and mean ± t · se covers too seldom. The mean is read as the share p of the way between the ends, and has
+    Wilson's interval with n ÷ v answers, where v = n · se² ÷ p(1 − p) (se as such a share) compares the spread with the
+    greatest that is possible at this mean, all answers at the ends. Which levels few answers show is chance: one answer
+    more that lies at the ends makes v* = (n v + 1) ÷ (n + 1). Weights leave n − 1 df at most.
+    notebooks/validation/intervals.ipynb shows what all this covers.
 
     Examples
     --------
-    >>> [round(bound, 2) for bound in mean_interval(80, 2, 9)]
-    [75.48, 84.52]
-    >>> [round(bound, 2) for bound in mean_interval(80, 2, 9, (0, 100))]
-    [75.11, 84.13]
+    >>> [round(bound, 2) for bound in scale_interval(80, 2, 99, 100, (0, 100))]
+    [75.68, 83.72]
+    >>> [round(bound, 2) for bound in scale_interval(100, 0, 29, 30, (0, 100))]
+    [88.65, 100.0]
     """
-    noise = 1e-12 * max(1.0, abs(mean))  # of floating point
-    if not df >= 1 or not se > noise:
-        return math.nan, math.nan
     least, width = reach[0], reach[1] - reach[0]
     part = (mean - least) / width if 0 < width < math.inf else math.nan
-    if not 0 < part < 1:
-        half = t_quantile(df) * se
-        return mean - half, mean + half
-    low, high = wilson_interval(part, part * (1 - part) / (se / width) ** 2, df)
+    if not -NOISE <= part <= 1 + NOISE:
+        return mean_interval(mean, se, df)
+    part = min(max(part, 0.0), 1.0)
+    inside = NOISE < part < 1 - NOISE
+    if not df >= 1 or (inside and not se > NOISE * max(1.0, abs(mean))):
+        return math.nan, math.nan
+    answers, quantile_df = n_effective, None
+    if inside:
+        spread = n_effective * (se / width) ** 2 / (part * (1 - part))
+        answers = n_effective * (n_effective + 1) / (n_effective * spread + 1)
+        quantile_df = min(df, max(n_effective - 1, 1.0))
+    low, high = wilson_interval(part, answers, quantile_df)
     return least + low * width, least + high * width
 
 
