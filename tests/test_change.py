@@ -371,3 +371,37 @@ def test_several_surveys_against_one_baseline_are_adjusted_together():
     # two of equal correlation: between one test and two by Bonferroni
     assert two["p_value"] < two["p_waves"] < 2 * two["p_value"]
     assert two["p_adjusted"] >= two["p_waves"]
+
+
+# --- several looks at one survey --------------------------------------------------------------------------------------
+
+
+def looked(taken, planned=400, after=(150, 20)):
+    """Return the change of a survey of 170 forms that is still running."""
+    programme = demo(**RULES)
+    before = survey_of(counted(120, 40), programme, period="2023", plan={"as_of": "2024-01-10"})
+    plan = {"as_of": "2025-01-10", "looks": {"planned": planned, "taken": taken}, "baseline": "2023"}
+    return judge_change(assess(replace(survey_of(counted(*after), programme, plan=plan), baseline=before)))
+
+
+def test_a_look_at_a_running_survey_asks_for_more():
+    early, last, once = looked([60]), looked([60], 170), looked([999])
+    rows = [found.row("satisfaction_rate") for found in (early, last, once)]
+    assert [found.looks for found in (early, last, once)] == [(60, 170), (60, 170), (170,)]
+    assert rows[0]["p_value"] == rows[1]["p_value"] < rows[1]["p_looks"] < rows[0]["p_looks"]
+    # a later look has less information to come: 1/160 + 1/170 of 1/160 + 1/400 is .72 of it
+    assert rows[0]["p_adjusted"] >= rows[0]["p_looks"]
+    assert rows[0]["conf_low"] == rows[1]["conf_low"]
+
+
+def test_a_survey_that_was_looked_at_once_is_not_adjusted():
+    found = changed(counted(120, 40), counted(150, 20))
+    assert found.looks == () and found.row("satisfaction_rate")["p_looks"] is None
+
+
+def test_what_one_look_would_call_improved_can_be_insufficient_at_an_early_one():
+    one, early = (
+        found.row("satisfaction_rate") for found in (looked([999], 170, (144, 26)), looked([20], 4000, (144, 26)))
+    )
+    assert (one["verdict"], early["verdict"]) == ("improved", "insufficient")
+    assert early["conf_low"] > 0

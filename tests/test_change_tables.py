@@ -17,7 +17,7 @@ from csat_analysis.assembly.plans import ACTIONS
 from csat_analysis.ground.words import speak
 from csat_analysis.publishing import change_figures, change_tables, change_ways
 from publishing import CHECKOUT
-from test_change import GATE, RULES, changed, counted, items, people
+from test_change import GATE, RULES, changed, counted, items, looked, people
 
 LANGUAGES = ["zh", "en"]
 EACH_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
@@ -122,6 +122,14 @@ def situation(name):
 
 
 EACH_SITUATION = pytest.mark.parametrize("name", SITUATIONS)
+
+
+def test_looks_at_a_running_survey_are_named_and_those_that_cannot_have_been():
+    said = text(change_tables.analysis_notes(looked([60, 999]), "en"))
+    assert "170 of 400 planned valid forms are here. This is look 2, after looks at 60." in said
+    assert "Looks at 999 forms are named, and there are 170 by now" in said
+    assert "look 2, the last one" in text(change_tables.analysis_notes(looked([60], 170), "en"))
+    assert "look" not in text(change_tables.analysis_notes(changed(BEFORE, AFTER), "en"))
 
 
 # --- both languages ---------------------------------------------------------------------------------------------------

@@ -40,14 +40,14 @@ def test_series_without_autocorrelation_are_called_changed_seldom():
     found = [
         row for row in study.monthly(1000, lengths=((12, 12),), means=(20,)) if row["group"] == "autocorrelation 0.0"
     ]
-    assert values(found, "type_1", "segmented").mean() == pytest.approx(0.047, abs=0.02)
-    assert values(found, "power", "segmented").mean() > 0.3
+    assert values(found, "type_1", "segmented").mean() == pytest.approx(0.026, abs=0.016)
+    assert values(found, "power", "segmented").mean() > 0.2
 
 
 def test_plain_quasi_poisson_is_that_of_the_room_where_there_is_no_autocorrelation():
     counts, time = np.random.default_rng(1).poisson(20.0, (60, 24)).astype(float), np.arange(24) - 12.0
     found = segmented_changes(counts, time, np.ones(24))
-    none = found.autocorrelation < -0.25
+    none = found.autocorrelation < -0.4
     assert study.quasi_poisson(counts, time)[none] == pytest.approx(found.p_value[none])
 
 
@@ -93,10 +93,8 @@ def test_the_table_holds_what_is_drawn_today(table):
     assert today["value"].to_numpy() == pytest.approx(study.chosen(table, "looks")["value"].to_numpy(), abs=1e-5)
 
 
-def test_every_claim_holds_but_one(table):
-    found = study.claims(table).set_index("claim")
-    assert found.index[~found["holds"]].tolist() == ["series, autocorrelation .6: at most 6 % of all"]
-    assert found.loc["series, autocorrelation .6: at most 6 % of all", "greatest"] < 0.075
+def test_every_claim_holds(table):
+    assert study.claims(table)["holds"].all()
 
 
 def test_what_is_not_used_calls_too_many_changed(table):

@@ -15,6 +15,7 @@ from csat_analysis.estimation.repeated import (
     crossing_probability,
     information_fractions,
     null_covariance,
+    over_looks,
 )
 
 pytestmark = pytest.mark.filterwarnings("error")  # no warning ever reaches a page
@@ -205,6 +206,25 @@ def test_later_looks_do_not_change_earlier_boundaries():
 def test_one_look_at_the_end_is_the_plain_test():
     found = alpha_spending(np.array([1.0]), "pocock", 0.1)
     assert (found.boundary[0], found.p_nominal[0]) == pytest.approx((1.644854, 0.1))
+
+
+def test_what_the_first_of_several_looks_shows_is_known_by_hand():
+    # half of the information: p = .02 is spent by an alpha with 4 (1 - F(z)) = alpha, z = sqrt(.5) * 2.57583 = 1.82138
+    assert over_looks(np.array([0.02]), np.array([0.5])) == pytest.approx([0.13710], rel=2e-3)
+
+
+@pytest.mark.parametrize("p_value", [1e-5, 0.004, 0.03, 0.3])
+def test_what_is_adjusted_for_looks_crosses_just_the_boundary_of_its_level(p_value):
+    shares = np.array([0.3, 0.6, 0.8])
+    adjusted = float(over_looks(np.array([p_value]), shares)[0])
+    assert adjusted > p_value
+    assert alpha_spending(shares, alpha=adjusted).p_nominal[-1] == pytest.approx(p_value, rel=0.01)
+
+
+def test_one_look_at_the_end_adjusts_nothing_and_no_test_stays_none():
+    p_values = np.array([1e-4, 0.04, 0.5, 1.0])
+    assert over_looks(p_values, np.array([1.0])) == pytest.approx(p_values, rel=1e-3)
+    assert np.isnan(over_looks(np.array([np.nan]), np.array([0.5, 1.0])))
 
 
 def test_against_a_baseline_information_is_no_share_of_the_forms():

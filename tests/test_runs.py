@@ -147,6 +147,11 @@ def fault(file: RunFile) -> list[str]:
             {"2024Q1": {"as_of": "2025-01-10", "baseline": "2024Q2"}, "2024Q2": {"as_of": "2025-01-10"}}, {},
             "periods.2024Q1.baseline: '2024Q2' is not before '2024Q1'; name an earlier period.",
         ),
+        ({"2024": {"as_of": "2025-01-10", "looks": {"planned": 9, "taken": [5]}}}, {}, "periods.2024.looks: looks are for a change since a baseline; name"),
+        (
+            {"2023": {"as_of": "2024-01-10"}, "2024": {"as_of": "2025-01-10", "baseline": "2023", "looks": {"planned": 9, "taken": [5, 4]}}}, {},
+            "periods.2024.looks: [5, 4] and 9 planned do not rise; give the forms of each look in order.",
+        ),
         ({"2024": {"as_of": "2023-12-31"}}, {}, "periods.2024.as_of: 2023-12-31 is before the period begins; give the day of the report."),
         (None, {"targets": {"satisfaction_rat": 0.9}}, "targets.satisfaction_rat: 'satisfaction_rat' is not a measure; use one of ["),
     ],

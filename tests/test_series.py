@@ -95,15 +95,15 @@ def test_p_values_of_autocorrelation_are_even_where_there_is_none():
 def test_few_series_without_a_change_are_called_changed():
     found = segmented_changes(drawn(2, 4000, 24, 10.0), np.arange(24) - 12.0, np.ones(24))
     told = found.reason == ""
-    assert 0.03 < np.mean(found.p_value[told, 0] < 0.05) < 0.06
-    assert 0.03 < np.mean(found.p_value[told, 1] < 0.05) < 0.06
+    assert 0.01 < np.mean(found.p_value[told, 0] < 0.05) < 0.05  # cautious: an autocorrelation may be there unseen
+    assert 0.01 < np.mean(found.p_value[told, 1] < 0.05) < 0.05
 
 
 def test_an_autocorrelation_that_passes_widens_the_error_and_lessens_the_df():
     found = segmented_changes(drawn(3, 400, 40, 30.0), np.arange(40) - 20.0, np.ones(40))
     told = found.reason == ""
     wide = told & (found.autocorrelation > found.autocorrelation[told].max() - 0.05)
-    plain = told & (found.autocorrelation < -0.2)
+    plain = told & (found.autocorrelation < -0.35)
     relative = found.se[:, 0] / np.sqrt(found.dispersion)
     assert relative[wide].mean() > 1.1 * relative[plain].mean()
     assert found.df[plain] == pytest.approx(36.0)

@@ -28,7 +28,7 @@ ZH, EN = speak("zh"), speak("en")
 HANZI = "\u4e00-\u9fff"
 TECHNICAL = {
     "n", "t", "p", "AAPOR", "RR1", "RR2", "RR5", "RR6", "Delta", "Wilson", "Korn", "Graubard", "Lindeman", "Merenda", "Gold", "Shapley", "Johnson", "Holm", "Brant", "Benjamini", "Hochberg", "Cliff", "McNemar", "Newcombe", "Tango", "Welch", "SHA-256", "count", "csat_analysis", "rejected.csv",
-    "remedy.csv", "record.json", "Cronbach", "AVE", "HTMT", "R²", "c", "latent.frozen.weights",
+    "remedy.csv", "record.json", "O", "Brien", "Fleming", "looks", "Cronbach", "AVE", "HTMT", "R²", "c", "latent.frozen.weights",
 }  # fmt: skip
 
 
@@ -114,16 +114,16 @@ def methods() -> set[str]:
     """
     found, counts = {"sum"}, {"distributed": 4, "deliveries": 9}
     gates = [{"measure": "satisfaction_rate", "comparison": "at_least", "threshold": 0.5}]
-    for design, frame, second, customer in (
-        ({}, 9, "fair", "1"),
-        ({}, 9, "fair", ""),
-        ({"cluster": "block"}, 9, "fair", ""),
-        ({"cluster": "delivery"}, 9, "satisfied", ""),
-        ({}, 2, "fair", ""),
-        ({}, 9, "satisfied", ""),
+    for design, frame, first, second, customer in (
+        ({}, 9, "satisfied", "fair", "1"),
+        ({}, 9, "satisfied", "fair", ""),
+        ({"cluster": "block"}, 9, "satisfied", "fair", ""),
+        ({"cluster": "delivery"}, 9, "satisfied", "satisfied", ""),
+        ({}, 2, "satisfied", "fair", ""),
+        ({}, 9, "fair", "fair", ""),
     ):
         rows = "form_id | customer_id | delivery | service | block\n"
-        rows += f"a | {customer} | satisfied | satisfied | x\nb | {customer and 2} | {second} | {second} | y"
+        rows += f"a | {customer} | {first} | {first} | x\nb | {customer and 2} | {second} | {second} | y"
         sheets = {"responses": sheet(rows), "complaints": sheet(f"complaint_id | customer_id\nk | {customer}")}
         run = run_of({"counts": {**counts, "frame": frame}}, design=design)
         form = {"satisfied": {"levels": ["satisfied"]}, "satisfied_form": {"reading": "all_items"}, "gates": gates}

@@ -28,14 +28,14 @@ from csat_analysis.assembly.portfolio import (
 )
 from csat_analysis.assembly.situation import Situation, Wave, customers_of, situation_of, wave_of
 from csat_analysis.assembly.subgroups import GROUPS, change_by_group
-from csat_analysis.estimation.repeated import baseline_covariance, compare_waves
+from csat_analysis.estimation import repeated
 from csat_analysis.statistics import differences, inference
 from csat_analysis.statistics.differences import Difference
 
 CHANGE = [
     "id", "against", "before", "after", "estimate", "conf_low", "conf_high", "statistic", "df", "p_value", "p_adjusted",
-    "p_waves", "p_least", "n_before", "n_after", "method", "verdict", "reason", "family", "unit", "margin", "not_worse",
-    "smallest", "expected", "other_low", "other_high", "superiority", "delta", "delta_low", "delta_high",
+    "p_waves", "p_looks", "p_least", "n_before", "n_after", "method", "verdict", "reason", "family", "unit", "margin",
+    "not_worse", "smallest", "expected", "other_low", "other_high", "superiority", "delta", "delta_low", "delta_high",
     "standardised", "naive_p", "naive_verdict",
 ]  # fmt: skip
 VOID, REFUSED = "void", "selected"
@@ -58,6 +58,8 @@ class Change:
         Tables of ``subgroups.change_by_group`` and ``multiverse.walk_paths``, for the primary figures.
     actions, plan
         See ``plans.actions_between`` and ``plans.plan_digest``.
+    looks
+        How many valid forms there were at each look at a survey that is still running, this one last; or none.
     projects, portfolio
         How many projects a project that was chosen is compared with, itself included (0: it was not chosen), and what
         action brought over all of them.
@@ -73,6 +75,7 @@ class Change:
     paths: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PATHS, dtype=object))
     actions: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=plans.ACTIONS, dtype=object))
     plan: str = ""
+    looks: tuple[int, ...] = ()
     projects: int = 0
     portfolio: Portfolio | None = None
 
@@ -113,13 +116,15 @@ def judge_change(result: Assessment, peers: Peers = ()) -> Change:
     rows = [_row(name, before, after, situation, members, name in primary) for name in figures]
     for row in rows:
         row["p_waves"] = _over_waves(row, before, waves, after, situation.view) if waves else None
+    looks = _looks(after)
+    _over_looks(rows, _information(looks, before, after, situation) if looks else None)
     table = pd.DataFrame(_adjusted(rows), columns=CHANGE, dtype=object)
     shown = [] if _is_void(before, after) else [name for name in primary if name in figures]
     return Change(
         result, "", table.where(table.notna(), None), before, after, situation,
         groups=change_by_group(shown, before, after, situation),
         paths=together([walk_paths(name, before, after, situation) for name in shown], PATHS),
-        actions=actions, plan=plans.plan_digest(actions), projects=len(members),
+        actions=actions, plan=plans.plan_digest(actions), looks=looks, projects=len(members),
         portfolio=_portfolio(situation.fired, members) if len(members) > 1 else None,
     )  # fmt: skip
 
@@ -163,11 +168,38 @@ def _over_waves(row: dict[str, Any], before: Wave, waves: list[Wave], after: Wav
     if found is None or math.isnan(found.p_value) or pairs[-1] is None or len(known) < 2:
         return found.p_value if found is not None else math.nan
     variances = np.array([[1 / max(each.n_effective, 1.0) for each in pair] for pair in known])
-    covariance = baseline_covariance(float(variances[-1, 0]), variances[:, 1])
+    covariance = repeated.baseline_covariance(float(variances[-1, 0]), variances[:, 1])
     scale = np.sqrt(np.diag(covariance))
     statistics = np.zeros(len(known))
     statistics[-1] = differences.statistic_of(found.p_value)
-    return float(compare_waves(statistics, covariance / np.outer(scale, scale)).p_adjusted[-1])
+    return float(repeated.compare_waves(statistics, covariance / np.outer(scale, scale)).p_adjusted[-1])
+
+
+def _looks(after: Wave) -> tuple[int, ...]:
+    """Return the valid forms at each look up to this one; a look that says it saw as many or more is none."""
+    plan, now = after.survey.run.looks, after.evidence.valid
+    return (*(taken for taken in plan.taken if taken < now), now) if plan and now else ()
+
+
+def _information(looks: tuple[int, ...], before: Wave, after: Wave, situation: Situation) -> np.ndarray:
+    """Return how much of the information of the planned survey each look has.
+
+    Notes
+    -----
+    By numbers of forms. Beside a baseline that stays as it is the variance of a change falls with 1 ÷ before + 1 ÷
+    after; where the same people are asked, with 1 ÷ after.
+    """
+    planned = max(after.survey.run.looks.planned if after.survey.run.looks else 0, looks[-1])
+    of_baseline = 0.0 if situation.people == "all" else 1 / max(before.evidence.valid, 1)
+    return repeated.information_fractions(of_baseline + 1 / np.array([*looks, planned], dtype=float))[:-1]
+
+
+def _over_looks(rows: list[dict[str, Any]], information: np.ndarray | None) -> None:
+    """Give each row what its p-value means over the looks at its survey; None where it was looked at once."""
+    p_values = np.array([_tested_with(row) for row in rows], dtype=float)
+    found = p_values if information is None else repeated.over_looks(p_values, information)
+    for row, p_value in zip(rows, found, strict=True):
+        row["p_looks"] = None if information is None else float(p_value)
 
 
 def _portfolio(figures: Iterable[str], members: list[Member]) -> Portfolio | None:
@@ -254,7 +286,7 @@ def _adjusted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     Notes
     -----
     The primary figures, declared before, are one family (Holm); the others explore (Benjamini and Hochberg). Of several
-    surveys against one baseline the p-values are adjusted for these first.
+    surveys against one baseline, and of several looks at one, the p-values are adjusted for these first.
     """
     adjust: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
         "primary": inference.holm, "exploratory": inference.benjamini_hochberg,
@@ -268,9 +300,9 @@ def _adjusted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _tested_with(row: dict[str, Any]) -> float:
-    """Return the p-value that goes into the family: that over several surveys where there are some."""
-    waves = row.get("p_waves")
-    return row.get("p_value", math.nan) if waves is None else waves
+    """Return the p-value that goes into the family: that over several looks or surveys where there are some."""
+    over = (row.get(name) for name in ("p_looks", "p_waves"))
+    return next((p_value for p_value in over if p_value is not None), row.get("p_value", math.nan))
 
 
 def _with_verdict(row: dict[str, Any]) -> dict[str, Any]:

@@ -182,7 +182,8 @@ def worked_example(programme: Programme) -> Survey:
     run = Run(
         project="worked_example", period="2024", title=programme.title, programme=programme.id, language="en",
         read={}, design=runs.Design(), groups=(), names={}, levels={}, targets={}, within=(), change=runs.Change(),
-        as_of=dt.date(2025, 1, 1), baseline=None, counts=Counts(**example.counts), remedy=None, closed=False,
+        as_of=dt.date(2025, 1, 1), baseline=None, counts=Counts(**example.counts), remedy=None, looks=None,
+        closed=False,
     )  # fmt: skip
     return assemble(programme, run, {"responses": Sheet("worked_example", "", rows)})
 

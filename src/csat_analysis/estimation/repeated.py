@@ -18,6 +18,7 @@ POINTS = 4093  # of the lattice where waves share more than the baseline; a prim
 STEPS = 40  # of a bisection
 MANY_DF = 1e5  # as good as the normal distribution
 KINDS = ("obrien_fleming", "pocock")
+ALPHAS = np.geomspace(1e-8, 0.999, 33)  # at which boundaries are sought
 NODES = 200  # of the paths between two looks
 NEVER = 40.0  # a boundary that nothing crosses
 
@@ -343,6 +344,36 @@ def alpha_spending(information: np.ndarray, kind: str = "obrien_fleming", alpha:
         boundary[look] = _bisected(partial(_too_much, density, float(share), float(more)), 0.0, NEVER)
         density = density.after(share, boundary[look])
     return Looks(shares, spent, boundary, 2 * special.ndtr(-boundary))
+
+
+def over_looks(p_values: np.ndarray, information: np.ndarray, kind: str = "obrien_fleming") -> np.ndarray:
+    """Return what p-values of the last look mean over all looks up to it; NaN is no test.
+
+    Parameters
+    ----------
+    information
+        See ``alpha_spending``; the last look is the one that the p-values are of.
+
+    Notes
+    -----
+    The least alpha whose boundary at this look is crossed, so that p ≤ alpha afterwards is |z| ≥ boundary now, and the
+    tests of several figures can be adjusted for one another as always. From a grid of alphas, even on the logarithm.
+
+    References
+    ----------
+    Liu, Anderson (2008), JASA 103, 1667 (sequential p-values).
+
+    Examples
+    --------
+    The first of two looks has to show more than the last one, at which hardly anything was spent before:
+
+    >>> [over_looks(np.array([0.02]), np.array(looks)).round(4).tolist() for looks in ([0.5], [0.5, 1.0])]
+    [[0.1371], [0.0204]]
+    """
+    nominal = [alpha_spending(information, kind, alpha).p_nominal[-1] for alpha in ALPHAS]
+    known = np.clip(p_values, nominal[0], 1.0)
+    found = np.interp(np.log(known), np.log([*nominal, 1.0]), np.log([*ALPHAS, 1.0]))
+    return np.maximum(np.exp(found), p_values)
 
 
 def crossing_probability(boundary: np.ndarray, information: np.ndarray) -> float:

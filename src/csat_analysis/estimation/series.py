@@ -10,6 +10,7 @@ from csat_analysis.statistics.inference import LEVEL
 
 LEAST = 12  # months on each side
 DOUBT = 0.20  # p-value of autocorrelation below which no verdict is given, see Notes
+CAUTION = 1.0  # standard errors of the autocorrelation that are reckoned with beyond what is seen, see Notes
 TERMS = 4  # level and slope, before and after
 CYCLES = 60  # of the fit
 CLOSE, SMALL = 1e-9, 1e-12
@@ -100,10 +101,10 @@ def segmented_change(
     Autocorrelation: r = Σ e(t) e(t+1) ÷ Σ e² of the Pearson residuals, whose distribution without autocorrelation is
     that of a ratio of quadratic forms in the residual space, by a beta distribution with its mean and variance (as
     Durbin and Watson). Where a positive one has p < .20 there is no verdict: a strict test would let most of it pass
-    in short series. What passes still counts: the correlation ρ (0 or more) with which r is as expected, errors ρ^lag,
-    widens se and dispersion, and lessens the df (Satterthwaite). With ρ = 0 this is plain quasi-Poisson. Of series
-    without a change 4 to 5 % of verdicts say one where there is no autocorrelation; at .3 to .6 up to 6 and 9 % of all
-    series do, and more of those that pass (notebooks/validation/changes_in_time).
+    in short series. What passes still counts, and an r that happens to be small is no proof of independence: reckoned
+    with is the correlation ρ (0 or more) for which r and one standard error more is as expected. Errors ρ^lag widen se
+    and dispersion, and lessen the df (Satterthwaite). With ρ = 0 this is plain quasi-Poisson.
+    notebooks/validation/changes_in_time shows how many series without a change are called changed.
 
     Seasons: they look like autocorrelation, and with less than whole years before and after like a change. A side that
     had another reason to change (a new register, a new rule) is no evidence for this event.
@@ -223,20 +224,25 @@ def _errors(
     lags = abs(np.subtract.outer(time, time))
     near = (lags == 1) / 2.0
     r = ((residuals @ near) * residuals).sum(axis=1) / squares
-    errors = _correlation(r, space, near, lags)[:, None, None] ** lags
+    of_chance = _moments(space @ near, len(time))
+    errors = _correlation(r + CAUTION * np.sqrt(of_chance[1]), space, near, lags)[:, None, None] ** lags
     left = space @ errors
     trace, of_square = (np.trace(part, axis1=1, axis2=2) for part in (left, left @ left))
     dispersion = squares / trace
     variances = np.einsum("rij,rjk,rik->ri", bread[:, 2:], errors, bread[:, 2:])
     se = np.sqrt(dispersion[:, None] * variances)
-    return beta[:, 2:], se, squares / (len(time) - TERMS), r, _p_value(r, space @ near, len(time)), trace**2 / of_square
+    return beta[:, 2:], se, squares / (len(time) - TERMS), r, _p_value(r, *of_chance), trace**2 / of_square
 
 
-def _p_value(r: np.ndarray, form: np.ndarray, n: int) -> np.ndarray:
-    """Return how likely so much autocorrelation, or more, is by chance."""
+def _moments(form: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean and the variance that r has without autocorrelation."""
     rest = n - TERMS
     trace, of_square = (np.trace(part, axis1=1, axis2=2) for part in (form, form @ form))
-    mean, variance = trace / rest, 2 * (rest * of_square - trace**2) / (rest**2 * (rest + 2))
+    return trace / rest, 2 * (rest * of_square - trace**2) / (rest**2 * (rest + 2))
+
+
+def _p_value(r: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Return how likely so much autocorrelation, or more, is by chance."""
     middle = (1 + mean) / 2  # of the way from -1 to 1
     size = middle * (1 - middle) / (variance / 4) - 1
     return special.betainc((1 - middle) * size, middle * size, np.clip((1 - r) / 2, 0.0, 1.0))

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -121,6 +122,15 @@ class Change(Strict):
     same_clusters: bool = Field(False, description="whether a cluster id is the same cluster in both periods")
 
 
+class Looks(Strict):
+    """Looks at a survey while it runs, so that several chances to see a change are counted as such."""
+
+    planned: Annotated[int, Field(ge=1, description="how many valid forms the survey is planned to have")]
+    taken: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = Field(
+        description="how many valid forms there were at each look before this one"
+    )
+
+
 class PeriodPlan(Strict):
     """What differs from period to period."""
 
@@ -131,6 +141,7 @@ class PeriodPlan(Strict):
     remedy: Remedy | None = None
     read: dict[Table, Read] = {}
     design: Design | None = None
+    looks: Looks | None = None
     closed: bool = Field(False, description="done for good: not redone without --force")
 
 
@@ -174,6 +185,7 @@ class Run(Strict):
     baseline: str | None
     counts: Counts
     remedy: Remedy | None
+    looks: Looks | None
     closed: bool
 
     @property
@@ -191,7 +203,7 @@ def expand(file: RunFile) -> list[Run]:
             programme=plan.programme or file.programme, read=_merged(file.read, plan.read),
             design=_overridden(file.design, plan.design), groups=file.groups, names=file.names, levels=file.levels,
             targets=file.targets, within=file.within, change=file.change, as_of=plan.as_of, baseline=plan.baseline,
-            counts=plan.counts, remedy=plan.remedy, closed=plan.closed,
+            counts=plan.counts, remedy=plan.remedy, looks=plan.looks, closed=plan.closed,
         )
         for period, plan in periods
     ]  # fmt: skip
@@ -204,6 +216,14 @@ def _merged(read: dict[Table, Read], own: dict[Table, Read]) -> dict[Table, Read
 def _overridden(base: S, own: S | None) -> S:
     """Return a mapping's keys, a period's own in their place."""
     return base if own is None else base.model_copy(update={key: getattr(own, key) for key in own.model_fields_set})
+
+
+def _looks_faults(looks: Looks, base: str | None, place: Place) -> Iterator[tuple[Place, str]]:
+    taken, planned = list(looks.taken), looks.planned
+    if base is None:
+        yield place, "looks are for a change since a baseline; name the baseline, or drop looks."
+    if any(first >= second for first, second in pairwise([*taken, planned])):
+        yield place, f"{taken} and {planned} planned do not rise; give the forms of each look in order."
 
 
 def faults(file: RunFile) -> Iterator[tuple[Place, str]]:
@@ -227,5 +247,7 @@ def faults(file: RunFile) -> Iterator[tuple[Place, str]]:
             yield place, f"{base!r} is not a period here; use one of {sorted(file.periods)}."
         elif base is not None and period_bounds(base) >= period_bounds(period):
             yield place, f"{base!r} is not before {period!r}; name an earlier period."
+        if plan.looks:
+            yield from _looks_faults(plan.looks, base, ("periods", period, "looks"))
         if plan.as_of < period_bounds(period)[0]:
             yield ("periods", period, "as_of"), f"{plan.as_of} is before the period begins; give the day of the report."

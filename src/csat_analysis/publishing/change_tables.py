@@ -199,11 +199,29 @@ def _methods(found: Change, words: Words) -> Iterator[str]:
 def _family_notes(found: Change, words: Words) -> Iterator[str]:
     """Yield the families of tests, and how each is adjusted."""
     tests = families(found)
+    if surveys := found.result.survey.waves:
+        earlier = words.listing(each.run.period for each in surveys)
+        yield words("change.over_waves", n=words.count(len(surveys) + 1), periods=earlier)
+    yield from _looks(found, words)
     names = words.listing(spoken(found, row["id"], words) for row in primary_rows(found))
     if names:
         yield words("change.primary", names=names, n=words.count(tests["primary"]))
     if tests["exploratory"]:
         yield words("change.exploratory", n=words.count(tests["exploratory"]))
+
+
+def _looks(found: Change, words: Words) -> Iterator[str]:
+    """Yield that the survey is looked at while it runs, and which looks cannot have been."""
+    plan = found.result.survey.run.looks
+    if not plan or not found.looks:
+        return
+    *earlier, now = found.looks
+    if earlier:
+        known = {"n": words.count(now), "planned": words.count(plan.planned), "look": words.count(len(found.looks))}
+        last = "_last" if now >= plan.planned else ""
+        yield words(f"change.over_looks{last}", earlier=words.listing(map(words.count, earlier)), **known)
+    if beyond := [taken for taken in plan.taken if taken >= now]:
+        yield words("change.looks_beyond", n=words.count(now), looks=words.listing(map(words.count, beyond)))
 
 
 def _view(found: Change, words: Words) -> Iterator[str]:

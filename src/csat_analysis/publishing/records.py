@@ -233,6 +233,7 @@ class ChangeRow(Row):
     p_value: Number
     p_adjusted: Number
     p_waves: Number
+    p_looks: Number
     p_least: Number
     n_before: int
     n_after: int
