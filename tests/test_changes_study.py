@@ -3,6 +3,7 @@
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -42,3 +43,32 @@ def test_the_counting_is_that_of_the_function():
     rejects = changes._rejects(20, 20)
     assert (rejects.diagonal() == False).all()  # noqa: E712 - an array
     assert rejects[10, 18] and rejects[18, 10] and not rejects[15, 17]
+
+
+# --- power ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_planned_rise_of_a_share_is_seen_in_80_of_100_pairs():
+    found = changes.power_table()
+    assert len(found) == 10 and found["power there"].between(0.80, 0.84).all()
+
+
+@pytest.mark.parametrize(
+    "share, rises",
+    [(0.80, {60: 16.4, 100: 13.4, 200: 10.0, 400: 7.3, 1000: 4.8}), (0.85, {60: 13.8, 100: 11.4, 200: 8.6, 400: 6.4, 1000: 4.2})],
+)  # fmt: skip
+def test_planned_rises_are_those_of_the_formula_s_table(share, rises):
+    found = changes.power_table().query("`share before` == @share").set_index("answers each time")["planned rise"]
+    assert (100 * found).round(1).to_dict() == rises
+
+
+def test_without_a_rise_one_is_seen_in_half_of_the_errors():
+    assert changes.power_of_shares(0.8, 60, np.array([0.0])) == pytest.approx([0.025], abs=0.006)
+
+
+def test_a_planned_rise_of_a_mean_is_seen_at_least_as_often_as_promised():
+    points, shares = changes.LEVELS["five levels"]
+    # the best points instead of 18.3 less, on average: 6.54 of 18.3 of the answers
+    rise, power = changes.power_of_means(points, shares, 200, 6.54 / 18.3, 600)
+    assert rise == pytest.approx(changes.planned_for_means(points, shares, 200), abs=0.01)
+    assert power > 0.80 - 3 * 0.0163  # standard error of 600 pairs

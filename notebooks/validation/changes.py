@@ -275,6 +275,52 @@ def _told(name: str, method: str, detail: str, n: int, m: int, rate: float, erro
     }
 
 
+# --- power ------------------------------------------------------------------------------------------------------------
+
+PLANNED = dict.fromkeys((0.8, 0.85), (60, 100, 200, 400, 1000))  # shares before, answers of each survey
+STEPS = np.linspace(0.0, 1.0, 21)  # of the way to all satisfied, or to all giving the best points
+
+
+def power_of_shares(share: float, n: int, gains: np.ndarray) -> np.ndarray:
+    """Return how often a rise of a share is seen with so many answers each time, counted over all samples."""
+    rejects, seen = _rejects(n, n) & np.tri(n + 1, dtype=bool).T, np.arange(n + 1)  # the upper triangle: a rise
+    later = stats.binom.pmf(seen[:, None], n, share + gains)
+    return stats.binom.pmf(seen, n, share) @ rejects @ later
+
+
+def power_of_means(
+    points: tuple[float, ...], shares: tuple[float, ...], n: int, way: float, replications: int, seed: int = 1
+) -> tuple[float, float]:
+    """Return by how much a mean rises where a share of the answers becomes the best, and how often that is seen."""
+    rng, moved = np.random.default_rng(seed), np.array(shares) * (1 - way)
+    moved[0] += way
+    seen = 0
+    for _ in range(replications):
+        found = differences.compare_estimates(
+            _mean(_drawn(rng, points, shares, n)), _mean(_drawn(rng, points, tuple(moved), n))
+        )
+        seen += found.estimate > 0 and found.p_value < ALPHA
+    return float(np.dot(points, moved - np.array(shares))), seen / replications
+
+
+def planned_for_means(points: tuple[float, ...], shares: tuple[float, ...], n: int) -> float:
+    """Return the smallest rise of a mean that a plan promises to show in 80 of 100 pairs of surveys."""
+    mean = np.dot(points, shares)
+    se = float(np.sqrt(2 * np.dot((np.array(points) - mean) ** 2, shares) / n))
+    return differences.smallest_detectable(se, 2 * n - 2)
+
+
+def power_table() -> pd.DataFrame:
+    """Return for each share and number of answers the smallest rise that is planned for, and the power it then has."""
+    rows = [
+        (share, n, gain, float(power_of_shares(share, n, np.array([gain]))[0]))
+        for share, sizes in PLANNED.items()
+        for n in sizes
+        if np.isfinite(gain := differences.smallest_detectable_gain(share, n, n))
+    ]
+    return pd.DataFrame(rows, columns=["share before", "answers each time", "planned rise", "power there"])
+
+
 def study(replications: int = REPLICATIONS) -> pd.DataFrame:
     """Return the error rate of the test of every situation."""
     rows = [simulate(situation, seed, replications) for seed, situation in enumerate(situations())]
