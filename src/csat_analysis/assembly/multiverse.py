@@ -48,6 +48,7 @@ def _ways(figure: str, before: Wave, after: Wave, situation: Situation) -> Itera
     """Yield the values to compare, and how."""
     own = situation.view
     choices = _lonely(before, after)
+    waves = {choice: (_with_lonely(before, choice), _with_lonely(after, choice)) for choice in choices}
     for base, pair in _bases(figure, before, after):
         if not all(pair.sizes):
             continue
@@ -56,7 +57,7 @@ def _ways(figure: str, before: Wave, after: Wave, situation: Situation) -> Itera
             asked = analyses.analysis_of(pair, situation, view)
             for analysis in _valid(asked, figure):
                 is_own = (analysis, view, lonely) == (chosen, own, choices[0]) and base == _own_base(figure, after)
-                yield pair, {
+                yield replace(pair, waves=waves[lonely]), {
                     "base": base, "analysis": analysis, "view": view, "lonely": lonely if len(choices) > 1 else None,
                     "chosen": is_own,
                 }  # fmt: skip
@@ -107,9 +108,6 @@ def _row(pair: Pair, way: dict[str, Any], situation: Situation) -> dict[str, Any
 
 def _found(pair: Pair, way: dict[str, Any]) -> Difference:
     """Return the difference by one way; of ranks, half of Cliff's delta."""
-    if way["lonely"]:
-        before, after = (_with_lonely(wave, way["lonely"]) for wave in pair.waves)
-        pair = replace(pair, waves=(before, after))
     if way["analysis"] != "superiority":
         return analyses.compare_by(way["analysis"], pair, way["view"])
     found = analyses.effect_of(pair, way["view"])
@@ -121,7 +119,9 @@ def _found(pair: Pair, way: dict[str, Any]) -> Difference:
 
 
 def _with_lonely(wave: Wave, lonely: str) -> Wave:
-    """Return a survey whose strata with one unit count in another way."""
+    """Return a survey whose strata with one unit count in a way that may be another one."""
+    if lonely == wave.evidence.lonely:
+        return wave
     return replace(wave, judged=replace(wave.judged, evidence=replace(wave.evidence, lonely=lonely)))
 
 

@@ -103,7 +103,7 @@ def _estimate(figure: str, wave: Wave) -> Estimate | None:
         return analyses.as_estimate(analyses.measure_of(figure, wave)) if "." not in figure else None
     if not len(values):
         return None
-    design = without_population(kept(wave.evidence.design, wave.evidence.forms.index.isin(values.index)))
+    design = without_population(kept(wave.evidence.design, wave.evidence.rows_of(values)))
     found = estimate_mean(design, values.to_numpy(), wave.evidence.effect)
     return found if found.n > 1 and not math.isnan(found.se) else None
 

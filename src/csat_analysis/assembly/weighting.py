@@ -108,7 +108,7 @@ def _shares(evidence: Evidence, answers: pd.DataFrame) -> Iterator[tuple[str, pd
 def _weighted(evidence: Evidence, values: pd.Series, totals: Totals, trim: float | None) -> dict[str, Any]:
     """Return a share as it is and weighted."""
     forms = evidence.forms
-    rows = forms.index.isin(values.index)
+    rows = evidence.rows_of(values)
     named = np.logical_and.reduce([(forms[name] != "").to_numpy() for name in totals])
     left_out = int(forms.loc[rows & ~named, "count"].sum())
     found = {**dict.fromkeys(WEIGHTED[1:]), "left_out": left_out}

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from csat_analysis.ground.programmes import Programme
@@ -87,6 +88,10 @@ class Evidence:
             self._units_there_are(), self.lonely,
         )  # fmt: skip
         return replace(design, by_weights=True)
+
+    def rows_of(self, values: pd.Series | pd.DataFrame) -> np.ndarray:
+        """Return which forms some values are of; ``Index.isin`` takes 15 times as long on texts."""
+        return values.index.get_indexer(self.forms.index) >= 0
 
     def _units_there_are(self) -> Mapping[Any, float] | int | None:
         """Return the primary units in the population; of strata of unknown size each its share of the whole."""

@@ -33,7 +33,7 @@ def rate_by_part(evidence: Evidence, by: str) -> pd.DataFrame:
     base = base_of(evidence, programme.satisfaction_rate.denominator)
     levels = sorted(base[by].unique())
     places = np.searchsorted(levels, base[by].to_numpy(dtype=str))
-    design = kept(evidence.design, evidence.forms.index.isin(base.index))
+    design = kept(evidence.design, evidence.rows_of(base))
     found = estimate_means(design, base["satisfied"].to_numpy(dtype=float), places, len(levels), evidence.effect)
     rows = [(by, level, *_rate(estimate_at(found, place, 0, design.is_plain))) for place, level in enumerate(levels)]
     parts = pd.DataFrame(rows, columns=COLUMNS[:-1], dtype=object)

@@ -239,8 +239,7 @@ def mean_measure(
     The denominator is the number of forms; with weights the numerator is what would give the weighted mean, so that
     parts of several surveys can be added whatever the size of their weights.
     """
-    rows = evidence.forms.index.isin(values.index)
-    design = kept(evidence.design, rows)
+    design = kept(evidence.design, evidence.rows_of(values))
     estimate = estimate_mean(design, values.to_numpy(), evidence.effect)
     if math.isnan(estimate.mean):
         return Measure(None, 0.0, float(estimate.n * scale))
