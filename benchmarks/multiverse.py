@@ -1,7 +1,7 @@
 """How long do all valid ways to compare two surveys take, from the tables to the exhibit? The page must stand in 60 s.
 
-``python benchmarks/multiverse.py [FORMS]`` (4,000 a survey without). One process. Two made-up surveys of a procedure with
-five questions, in 40 strata of which one has a single block, with clusters and weights; all questions and the rate of
+``python benchmarks/multiverse.py [FORMS]`` (4,000 a survey without). One process. Two made-up surveys of a procedure
+with five questions, in 40 strata of which one has a single block, with clusters and weights; all questions and the rate of
 satisfied forms are primary, so that there are far more than 64 ways.
 """
 
@@ -68,7 +68,7 @@ def main(forms: int = 4000) -> None:
     wall, cpu = time.perf_counter() - started[0], time.process_time() - started[1]
     ways = len(found.paths)
     print(f"{forms:,} forms a survey, {ways} ways of {found.paths['figure'].nunique()} figures, {len(html):,} letters")
-    print(f"{wall:.1f} s ({cpu:.1f} of the processor) with all that a verdict needs; {64 * wall / ways:.1f} s for 64 ways")
+    print(f"{wall:.1f} s ({cpu:.1f} of the processor) with what a verdict needs; {64 * wall / ways:.1f} s for 64 ways")
 
 
 if __name__ == "__main__":
