@@ -1,8 +1,8 @@
 """How long do all valid ways to compare two surveys take, from the tables to the exhibit? The page must stand in 60 s.
 
 ``python benchmarks/multiverse.py [FORMS]`` (4,000 a survey without). One process. Two made-up surveys of a procedure
-with five questions, in 40 strata of which one has a single block, with clusters and weights; all questions and the rate of
-satisfied forms are primary, so that there are far more than 64 ways.
+with five questions, in 40 strata of which one has a single block, with clusters and weights; all questions and the rate
+of satisfied forms are primary, so that there are more than 64 ways.
 """
 
 import sys

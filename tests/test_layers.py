@@ -12,7 +12,7 @@ from csat_analysis.ground.catalogue import MEASURES
 FLOORS = {
     "ground": "errors catalogue | programmes words | runs clauses | lint faults | params",
     "statistics": "certainty inference planning design | estimates calibration | differences",
-    "estimation": "likelihood relative resampling paths selection repeated series mix overlap randomization | latent ordinal superiority drivers | proportionality quadrants reliability",
+    "estimation": "likelihood relative resampling paths priors repeated series mix overlap randomization | latent ordinal superiority drivers selection contrasts | proportionality quadrants reliability",
     "domain": "evidence schemas | fieldwork complaints scoring steps | items constructs | parts",
     "assembly": "tables | load | comparisons composite gates procedure remedy weighting | assessment | importance situation | analyses plans | multiverse subgroups portfolio | change",
     "publishing": "kernels canvas markup phrases pages pooling references | certificate exhibits groups ledger figures precision records rulebook verdicts weights duties driver_tables construct_tables change_tables | company driver_figures construct_figures change_figures change_ways | publish portal | checks drafts runner",

@@ -7,17 +7,13 @@ import numpy as np
 import pytest
 from scipy import optimize, special, stats
 
-from csat_analysis.estimation import selection
+from csat_analysis.estimation import contrasts, selection
+from csat_analysis.estimation.contrasts import regression_discontinuity, residual_contrast
+from csat_analysis.estimation.priors import NormalPrior, Prior, fit_normal_prior, fit_prior
 from csat_analysis.estimation.selection import (
-    NormalPrior,
-    Prior,
     expected_regression,
-    fit_normal_prior,
-    fit_prior,
     predict,
     predict_mean,
-    regression_discontinuity,
-    residual_contrast,
     split_baseline,
     split_baseline_mean,
 )
@@ -353,8 +349,8 @@ def test_a_portfolio_with_unknown_counts_is_told():
 def test_the_prior_of_a_portfolio_takes_the_shape_of_the_rates():
     # 32 good projects at 90 %, 8 bad ones at 60 %, 400 answers each: nothing lies in the middle
     k, n = np.repeat([360.0, 240.0], [32, 8]), np.full(40, 400.0)
-    edges = selection._edges(k / n)
-    expected, shares = selection._roughened(k[None], n, edges)
+    edges = contrasts._edges(k / n)
+    expected, shares = contrasts._roughened(k[None], n, edges)
     middle = (edges[1:] > 0.68) & (edges[:-1] < 0.82)
     prior = fit_prior(k, n)
     by_beta = stats.beta.cdf(0.82, prior.a, prior.b) - stats.beta.cdf(0.68, prior.a, prior.b)
@@ -385,7 +381,7 @@ def test_the_gap_has_the_error_of_statsmodels():
     rng = np.random.default_rng(3)
     n = rng.integers(30, 300, 24)
     k1, k2 = (rng.binomial(n, 0.86) for _ in range(2))
-    acted = selection.below(k1, n, 0.85)
+    acted = contrasts.below(k1, n, 0.85)
     found = regression_discontinuity(k1, n, k2, n, acted, 0.85)
     x = k1 / n - 0.85
     fit = sm.WLS(k2 / n, np.column_stack([np.ones(24), acted, x, acted * x]), weights=n).fit(cov_type="HC3")
@@ -397,7 +393,7 @@ def test_dissatisfied_for_satisfied_turns_the_gap_round():
         warnings.simplefilter("error")
         found = regression_discontinuity(FIRST, HUNDRED, SECOND, HUNDRED, ACTED, 0.85)
     off, weights = FIRST / 100 - 0.85, HUNDRED.astype(float)
-    turned = selection._gap(-off, 1 - SECOND / 100, weights, ACTED)
+    turned = contrasts._gap(-off, 1 - SECOND / 100, weights, ACTED)
     assert turned == pytest.approx((-found.estimate, found.se))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from csat_analysis.estimation import selection
+from csat_analysis.estimation import contrasts, priors, selection
 from csat_analysis.statistics.estimates import Estimate
 
 THRESHOLD = 0.85  # action below it
@@ -85,7 +85,7 @@ def portfolios(situation: Situation, number: int, rng: np.random.Generator) -> t
     n = answers(situation.sizes, situation.projects, rng)
     rates = true_rates(situation.shape, (number, situation.projects), rng)
     before = rng.binomial(n, rates)
-    acted = selection.below(before, n, THRESHOLD)
+    acted = contrasts.below(before, n, THRESHOLD)
     later = np.minimum(rates + situation.effect * acted, 1.0)
     return n, before, acted, rng.binomial(n, later), rates, later - rates
 
@@ -117,7 +117,7 @@ def single(situation: Situation, seed: int, replications: int = REPLICATIONS) ->
 def _single(situation: Situation, rng: np.random.Generator) -> np.ndarray:
     """Return p and gain of the predictive and of the plain test, true gain and true rate: 6 × portfolios."""
     n, before, acted, after, rates, gains = portfolios(situation, TOGETHER, rng)
-    mean, size = selection.fit_priors(before.astype(float), n.astype(float))
+    mean, size = priors.fit_priors(before.astype(float), n.astype(float))
     rows = np.flatnonzero(acted.any(axis=1))
     columns = np.argmax(np.where(acted, rng.random(acted.shape), -1.0), axis=1)[rows]
     k1, k2, answers_, a, b = before[rows, columns], after[rows, columns], n[columns], mean * size, (1 - mean) * size
@@ -157,7 +157,7 @@ def _single_mean(situation: Situation, rng: np.random.Generator) -> np.ndarray:
     before = rng.normal(truth, errors)
     acted = before < POINTS * THRESHOLD
     after = rng.normal(truth + POINTS * situation.effect * acted, errors)
-    mean, spread, mean_se = selection.fit_normal_priors(before, errors)
+    mean, spread, mean_se = priors.fit_normal_priors(before, errors)
     rows = np.flatnonzero(acted.any(axis=1))
     columns = np.argmax(np.where(acted, rng.random(size), -1.0), axis=1)[rows]
     first, second, error = (part[rows, columns] for part in (before, after, errors))
@@ -181,7 +181,7 @@ def luck(rates: tuple[float, ...] = (0.80, 0.85, 0.87, 0.90, 0.92, 0.95), n: int
     """
     worth = MEAN * (1 - MEAN) / SPREADS["usual"] ** 2 - 1
     seen = np.arange(n + 1)
-    low = seen[selection.below(seen, n, THRESHOLD)]
+    low = seen[contrasts.below(seen, n, THRESHOLD)]
     k1, k2 = (part.ravel() for part in np.meshgrid(low, seen, indexing="ij"))
     a, b, sizes = (np.full(len(k1), part) for part in (MEAN * worth, (1 - MEAN) * worth, n))
     told = (selection.p_values(a, b, k1, sizes, k2, sizes) < LEVEL) & (k2 / n > (a + k1) / (worth + n))
@@ -201,8 +201,8 @@ def halves(seed: int, replications: int = REPLICATIONS) -> Iterator[dict[str, An
     first, second = rng.binomial(n // 2, rates), rng.binomial(n // 2, rates)
     after = rng.binomial(n, rates)
     for test, chosen in (
-        ("split, half decided", selection.below(first, n / 2, THRESHOLD)),
-        ("split, all decided", selection.below(first + second, n, THRESHOLD)),
+        ("split, half decided", contrasts.below(first, n / 2, THRESHOLD)),
+        ("split, all decided", contrasts.below(first + second, n, THRESHOLD)),
     ):
         rows = np.flatnonzero(chosen.any(axis=1))
         columns = np.argmax(np.where(chosen, rng.random(chosen.shape), -1.0), axis=1)[rows]
@@ -249,7 +249,7 @@ def _three(
     call = (before, n, after, n, acted, THRESHOLD)
     rows = [
         (OURS, _ours(call, seed, part)),
-        ("discontinuity", selection.regression_discontinuity(*call)._asdict()),
+        ("discontinuity", contrasts.regression_discontinuity(*call)._asdict()),
         (NAIVE, _naive(after / n - before / n, acted)),
     ]
     return [{"test": test, **each, "truth": truth} for test, each in rows]
@@ -261,7 +261,7 @@ def _ours(call: tuple[Any, ...], seed: int, part: float) -> dict[str, Any]:
     A p-value from few draws is one of few steps; a part of its step, by chance, is taken off, so that few draws reject
     as often as many would.
     """
-    each = [selection.residual_contrast(*call, seed, DRAWS, (worth,)) for worth in selection.WORTH]
+    each = [contrasts.residual_contrast(*call, seed, DRAWS, (worth,)) for worth in priors.WORTH]
     middle = each[len(each) // 2]
     if any(one.reason for one in each):
         return {**middle._asdict(), "reason": next(one.reason for one in each if one.reason)}

@@ -12,8 +12,9 @@ from csat_analysis.assembly import analyses, assessment, composite
 from csat_analysis.assembly.load import Survey
 from csat_analysis.assembly.situation import Wave
 from csat_analysis.domain import items
-from csat_analysis.estimation import selection
-from csat_analysis.estimation.selection import Contrast, Gain
+from csat_analysis.estimation import contrasts, priors, selection
+from csat_analysis.estimation.contrasts import Contrast
+from csat_analysis.estimation.selection import Gain
 from csat_analysis.statistics.design import kept, without_population
 from csat_analysis.statistics.differences import Difference
 from csat_analysis.statistics.estimates import Estimate, estimate_mean
@@ -80,13 +81,13 @@ def gain_of(figure: str, members: list[Member]) -> Gain:
         return Gain(reason=selection.NO_ANSWERS)
     known = [found for each in members if (found := _estimate(figure, each.before)) is not None]
     if analyses.is_share(figure):
-        prior = selection.fit_prior(*_counts(known))
+        prior = priors.fit_prior(*_counts(known))
         (k1, k2), (n1, n2) = _counts([before, after])
         return selection.predict(k1, n1, k2, n2, prior)._replace(n_before=before.n, n_after=after.n)
     usable = [each for each in known if each.se > 0]
     if not (before.se > 0 and after.se > 0):
         return Gain(n_before=before.n, n_after=after.n, reason=selection.SAME)
-    normal = selection.fit_normal_prior(np.array([e.mean for e in usable]), np.array([e.se for e in usable]))
+    normal = priors.fit_normal_prior(np.array([e.mean for e in usable]), np.array([e.se for e in usable]))
     return selection.predict_mean(before.mean, before.se, after.mean, after.se, normal, before.n, after.n)
 
 
@@ -128,8 +129,8 @@ def compare_portfolio(figure: str, members: list[Member]) -> Portfolio | None:
         if each.after and (first := _estimate(figure, each.before)) and (second := _estimate(figure, each.after))
     ]
     (k1, n1), (k2, n2) = _counts([pair[0] for pair in pairs]), _counts([pair[1] for pair in pairs])
-    acted = selection.below(k1, n1, threshold) if len(pairs) else np.zeros(0, dtype=bool)
-    contrast = selection.residual_contrast(k1, n1, k2, n2, acted, threshold, SEED)
+    acted = contrasts.below(k1, n1, threshold) if len(pairs) else np.zeros(0, dtype=bool)
+    contrast = contrasts.residual_contrast(k1, n1, k2, n2, acted, threshold, SEED)
     return Portfolio(
-        figure, threshold, len(pairs), contrast, selection.regression_discontinuity(k1, n1, k2, n2, acted, threshold)
+        figure, threshold, len(pairs), contrast, contrasts.regression_discontinuity(k1, n1, k2, n2, acted, threshold)
     )

@@ -367,8 +367,8 @@ def over_looks(p_values: np.ndarray, information: np.ndarray, kind: str = "obrie
     --------
     The first of two looks has to show more than the last one, at which hardly anything was spent before:
 
-    >>> [over_looks(np.array([0.02]), np.array(looks)).round(4).tolist() for looks in ([0.5], [0.5, 1.0])]
-    [[0.1371], [0.0204]]
+    >>> [over_looks(np.array([0.02]), np.array(looks)).round(3).tolist() for looks in ([0.5], [0.5, 1.0])]
+    [[0.137], [0.02]]
     """
     nominal = [alpha_spending(information, kind, alpha).p_nominal[-1] for alpha in ALPHAS]
     known = np.clip(p_values, nominal[0], 1.0)
