@@ -205,7 +205,8 @@ def _family_notes(found: Change, words: Words) -> Iterator[str]:
     yield from _looks(found, words)
     names = words.listing(spoken(found, row["id"], words) for row in primary_rows(found))
     if names:
-        yield words("change.primary", names=names, n=words.count(tests["primary"]))
+        tested = "" if tests["primary"] else "_untested"
+        yield words(f"change.primary{tested}", names=names, n=words.count(tests["primary"]))
     if tests["exploratory"]:
         yield words("change.exploratory", n=words.count(tests["exploratory"]))
 
@@ -271,9 +272,11 @@ def _change_table(found: Change, rows: list[dict[Any, Any]], which: str, languag
     heads += [Column(words(f"change.head_{name}"), True) for name in ("difference", "test", "p_value")]
     heads.append(Column(words("head.verdict")))
     silent = [spoken(found, row["id"], words) for row in rows if row["estimate"] is None]
-    tests = {name: words.count(number) for name, number in families(found).items()}
+    tests = families(found)
+    caption = f"change.table_{which}" if any(tests.values()) else f"change.table_{which}_untested"
     cells, notes = [list(_cells(row, found, words)) for row in shown], list(_notes(shown, silent, words))
-    return table(words(f"change.table_{which}", **tests), heads, cells, notes, kind="gates")
+    counts = {name: words.count(number) for name, number in tests.items()}
+    return table(words(caption, **counts), heads, cells, notes, kind="gates")
 
 
 def _period_heads(found: Change, words: Words) -> list[Column]:

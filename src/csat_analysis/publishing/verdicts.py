@@ -215,35 +215,32 @@ def comparison_table(result: Assessment, language: str) -> Exhibit:
     two = any(row["conf_low"] != row["process_low"] for row in shown)
     rows = [
         (
-            measure_title(programme, row["id"], words),
-            Cell(words(f"comparison_kind.{row['kind']}", period=row["against"]), "whole"),
+            Cell(
+                measure_title(programme, row["id"], words),
+                below=(words(f"comparison_kind.{row['kind']}", period=row["against"]),),
+            ),
             words.number(row["before"], unit),
             words.number(result.measure(row["id"])["value"], unit),
-            words.difference(row["estimate"], unit),
-            words.difference_interval(row["conf_low"], row["conf_high"], unit),
+            _apart(row, unit, words),
             *([words.difference_interval(row["process_low"], row["process_high"], unit)] if two else []),
         )
         for row in shown
         if (unit := unit_of(row["id"], programme))
     ]
-    heads = [
-        Column(words(f"head.{name}"), name not in ("measure", "compared"))
-        for name in (
-            "measure",
-            "compared",
-            "before",
-            "value",
-            "difference",
-            "interval",
-            *(["interval_process"] if two else []),
-        )
-    ]
+    names = ("before", "value", "difference", *(["interval_process"] if two else []))
+    heads = [Column(words("head.measure")), *(Column(words(f"head.{name}"), True) for name in names)]
     notes = [words("note.compared")] if rows else []
     if two:
         notes.append(words("note.views", view=words(f"view.{programme.change_rules.view}")))
     unsound = {row["against"]: row["status"] for row in shown if row["status"] != "reportable"}
     notes += [words("note.compared_status", period=p, status=words(f"stamp.{s}")) for p, s in unsound.items()]
     return table(words("caption.comparisons"), heads, rows, notes) if rows else prose(words("sentence.compared_none"))
+
+
+def _apart(row: Mapping[str, Any], unit: str, words: Words) -> Cell:
+    """Return a difference with its interval below it, where it has one."""
+    interval = words.difference_interval(row["conf_low"], row["conf_high"], unit)
+    return Cell(words.difference(row["estimate"], unit), below=() if interval == words("not_computed") else (interval,))
 
 
 def _compared(programme: Programme) -> list[str]:
