@@ -158,7 +158,7 @@ def run(root: Path, *arguments: str | Path) -> Answer:
 
 def run_in_kernels(root: Path, *arguments: str | Path) -> Answer:
     """Return what ``csat run`` answers, one run at a time, each chapter in a kernel of its own."""
-    return csat("run", "--root", root, "--jobs", "1", *arguments)
+    return csat("run", "--root", root, "--jobs", "1", "--kernel", "plain", *arguments)
 
 
 def states(root: Path, *arguments: str) -> dict[tuple[str, str], str]:

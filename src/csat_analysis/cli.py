@@ -15,6 +15,8 @@ from csat_analysis import __version__
 from csat_analysis.ground.errors import CsatError, ReportError
 
 INTERRUPTED = 130  # as shells say it
+KERNELS = ("fork", "plain")
+CAN_FORK = sys.platform == "linux"  # on macOS the system's own libraries do not survive it
 
 app = typer.Typer(
     name="csat", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -118,6 +120,9 @@ def run(
     root: Root = Path("."), project: Projects = [], period: Periods = [], language: Languages = [],  # noqa: B006
     jobs: Annotated[int, typer.Option(min=1, help="How many runs at a time.")] = os.cpu_count() or 1,
     force: Annotated[bool, typer.Option("--force", help="Redo what is fresh or closed, too.")] = False,
+    kernel: Annotated[
+        str, typer.Option(help="fork: chapters in forks of a warm process (Linux, the default there). plain: kernels.")
+    ] = KERNELS[not CAN_FORK],
     verbose: Verbose = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Bring stale runs up to date: execute chapters, render pages, write records, then the portal."""
@@ -125,11 +130,12 @@ def run(
     from csat_analysis.publishing import publish, runner
 
     _check_languages(language)
+    _check_kernel(kernel)
     rules = params.read_rules(_root(root))
     _print_broken(rules)
     chosen = runner.select(rules, project, period)
     runner.recover(rules, chosen)
-    states = [runner.state_of(rules, each, language, force) for each in chosen]
+    states = [runner.state_of(rules, each, language, force, kernel) for each in chosen]
     with _progress(len(states), quiet) as advance:
 
         def tell(state: runner.State, outcome: publish.Outcome) -> None:
@@ -230,6 +236,13 @@ def _check_languages(chosen: list[str]) -> None:
             raise typer.BadParameter(
                 f"{each!r} is not a language here; use one of {languages()}.", param_hint="--language"
             )
+
+
+def _check_kernel(kernel: str) -> None:
+    if kernel not in KERNELS:
+        raise typer.BadParameter(f"{kernel!r} is no kernel; use one of {list(KERNELS)}.", param_hint="--kernel")
+    if kernel == "fork" and not CAN_FORK:
+        raise typer.BadParameter("fork is safe on Linux only; use plain here.", param_hint="--kernel")
 
 
 def _print_broken(rules: Any) -> None:

@@ -39,8 +39,10 @@ def population_of(survey: Survey) -> dict[str, dict[str, int]]:
     known = {name: dict(levels) for name, levels in (design.weighting.totals if design.weighting else {}).items()}
     if design.stratum and design.population:
         known.setdefault(design.stratum, dict(design.population))
-    for name in {design.stratum or "stratum", *survey.run.groups} & set(frame):
-        known.setdefault(name, {str(level): int(n) for level, n in frame[name].value_counts().items() if level != ""})
+    for name in dict.fromkeys([design.stratum or "stratum", *survey.run.groups]):
+        if name in frame:
+            levels = frame[name].value_counts().items()
+            known.setdefault(name, {str(level): int(n) for level, n in levels if level != ""})
     return known
 
 

@@ -29,16 +29,21 @@ def config(folder: str) -> Config:
     return Config(
         {
             "KernelManager": {"transport": "ipc", "ip": sockets} if by_file else {},
-            "Manager": {"errors": f"{folder}/errors.txt"},
+            "Manager": {"errors": str(errors_file(folder))},
             "NotebookClient": {"kernel_manager_class": Manager},
         }
     )
 
 
+def errors_file(folder: str) -> Path:
+    """Return where a kernel's complaints go."""
+    return Path(folder, "errors.txt")
+
+
 def last_words(folder: str) -> str:
     """Return the last line that a kernel wrote to its standard error; nothing where it wrote none."""
     try:
-        lines = Path(folder, "errors.txt").read_text("utf-8", errors="replace").strip().splitlines()
+        lines = errors_file(folder).read_text("utf-8", errors="replace").strip().splitlines()
     except OSError:
         return ""
     return lines[-1] if lines else ""

@@ -33,7 +33,7 @@ from csat_analysis.ground.errors import CsatError, DataError, ParameterError, Re
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import TABLES, Run
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import certificate, kernels, pages, records
+from csat_analysis.publishing import certificate, forks, kernels, pages, records
 
 SCHEMA_VERSION = 1  # of the manifest
 OF_CHANGE = "30_change"
@@ -50,6 +50,7 @@ class Task:
     languages: tuple[str, ...]
     key: dict[str, str]
     earlier: params.Earlier = field(default_factory=dict)
+    kernel: str = "plain"  # or fork: see forks
 
 
 @dataclass
@@ -330,22 +331,38 @@ def execute(path: Path, task: Task, language: str) -> tuple[nbformat.NotebookNod
     parameters = {"project": task.run.project, "period": task.run.period, "language": language, "root": ""}
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / path.name
-        failure = None
-        try:
-            papermill.execute_notebook(
-                _literal(path.resolve()), _literal(output), parameters, kernel_name="python3", cwd=str(task.root),
-                progress_bar=False, request_save_on_cell_execute=False, shutdown_kernel="immediate",
-                config=kernels.config(folder),
-            )  # fmt: skip
-        except PapermillExecutionError as error:
-            failure = f"{error.ename}: {error.evalue}"
-        except Exception as error:  # noqa: BLE001 - a kernel that dies or hangs is a failed chapter, whatever says so
-            failure = " ".join([f"{type(error).__name__}: {error}", kernels.last_words(folder)]).strip()
+        run = functools.partial(_execute, path.resolve(), output, parameters, task, folder)
+        failure = forks.run_in_fork(run, kernels.errors_file(folder)) if task.kernel == "fork" else run()
         try:
             executed = nbformat.read(output, as_version=4)
         except (OSError, ValueError):  # not written, or half
             executed = nbformat.read(path, as_version=4)
+    failure = failure or _stopped(executed)
     return strip_clock(executed, failure), failure
+
+
+def _stopped(notebook: nbformat.NotebookNode) -> str | None:
+    """Return how a cell ended a chapter that papermill calls complete: it lets ``sys.exit(0)`` pass."""
+    errors = (each for cell in notebook.cells for each in cell.get("outputs", ()) if each.output_type == "error")
+    return next((f"{each.ename}: {each.evalue}" for each in errors if each.ename == "SystemExit"), None)
+
+
+def _execute(path: Path, output: Path, parameters: dict[str, str], task: Task, folder: str) -> str | None:
+    """Write an executed chapter; return a sentence where it failed."""
+    options: dict[str, Any] = {"shutdown_kernel": "immediate", "config": kernels.config(folder)}
+    if task.kernel == "fork":
+        forks.prepare()
+        options = {"engine_name": forks.ENGINE}
+    try:
+        papermill.execute_notebook(
+            _literal(path), _literal(output), parameters, kernel_name="python3", cwd=str(task.root),
+            progress_bar=False, request_save_on_cell_execute=False, **options,
+        )  # fmt: skip
+    except PapermillExecutionError as error:
+        return f"{error.ename}: {error.evalue}"
+    except Exception as error:  # noqa: BLE001 - a kernel that dies or hangs is a failed chapter, whatever says so
+        return " ".join([f"{type(error).__name__}: {error}", kernels.last_words(folder)]).strip()
+    return None
 
 
 def strip_clock(notebook: nbformat.NotebookNode, failure: str | None) -> nbformat.NotebookNode:

@@ -4,19 +4,19 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.context import BaseContext
 from pathlib import Path
 
 from csat_analysis.ground import params
 from csat_analysis.ground.errors import CsatError, DataError, ParameterError
 from csat_analysis.ground.runs import Run
-from csat_analysis.publishing import portal, publish
+from csat_analysis.publishing import forks, portal, publish
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,9 @@ def recover(rules: params.Rules, chosen: Iterable[Run]) -> None:
         publish.recover(publish.reports_folder(rules.root, run))
 
 
-def state_of(rules: params.Rules, run: Run, languages: Sequence[str] = (), force: bool = False) -> State:
+def state_of(
+    rules: params.Rules, run: Run, languages: Sequence[str] = (), force: bool = False, kernel: str = "plain"
+) -> State:
     """Return how a run stands, with the task that brings it up to date where it is not fresh."""
     folder = publish.reports_folder(rules.root, run)
     manifest = publish.read_manifest(folder)
@@ -85,7 +87,7 @@ def state_of(rules: params.Rules, run: Run, languages: Sequence[str] = (), force
     except Exception as error:  # noqa: BLE001 - whatever it is, the other runs go on
         return State(run, "unusable", (_fault(run, error),))
     wanted = tuple(dict.fromkeys([*(languages or [run.language]), *published]))
-    task = publish.Task(rules.root, run, document, wanted, key, earlier)
+    task = publish.Task(rules.root, run, document, wanted, key, earlier, kernel)
     failed = publish.read_manifest(folder / "failed")
     if failed and failed["key"] == key:
         return State(run, "failed", tuple(failed["failures"].values()), task)
@@ -136,10 +138,11 @@ def bring_up_to_date(
     prepare
         Called first in every process; must be importable there.
     """
-    busy = min(jobs, sum(state.task is not None for state in states))
-    if busy <= 1:
+    tasks = [state.task for state in states if state.task is not None]
+    busy, forked = min(jobs, len(tasks)), any(task.kernel == "fork" for task in tasks)
+    if busy <= 1 and not forked:
         return [_told(state, _bring_up_to_date(state), told) for state in states]
-    with ProcessPoolExecutor(busy, multiprocessing.get_context("spawn"), _begin_work, (prepare,)) as pool:
+    with ProcessPoolExecutor(busy, _context(forked), _begin_work, (prepare,)) as pool:
         with _interrupts_ignored():  # by the new processes, until they can say how to take one
             futures = [pool.submit(_work, state) for state in states]
         try:
@@ -188,17 +191,21 @@ def _interrupts_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def _context(forked: bool) -> BaseContext:
+    """Return how processes are started: each anew, or from a server that has imported what chapters need."""
+    if not forked:
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([f"{__package__}.warm"])
+    return context
+
+
 def _begin_work(prepare: Callable[[], None] | None) -> None:
     """Set up a process that works for this one: it ends with it, and at an interrupt."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    forks.follow_parent()
     if prepare:
         prepare()
-
-
-def _end_with_parent() -> None:
-    multiprocessing.parent_process().join()  # type: ignore[union-attr]
-    os._exit(1)
 
 
 def _work(state: State) -> publish.Outcome:

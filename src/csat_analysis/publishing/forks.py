@@ -1,0 +1,267 @@
+"""How is a chapter executed without a kernel? In a fork of a process that has imported everything already.
+
+papermill stays the executor: it reads the notebook, puts the parameters in and writes what comes out; its engine here
+is a shell in the forked process itself. Whatever a cell does to that process is gone with it.
+"""
+
+import contextlib
+import importlib
+import io
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_output
+
+import csat_analysis
+
+ENGINE = "csat_fork"
+BACKEND = "module://matplotlib_inline.backend_inline"  # as a kernel sets it; otherwise no figure is shown, and no error
+COLUMNS = 20  # of a table in plain text, as pandas shows in a kernel
+IMPORTED = (
+    "IPython.core.interactiveshell", "ipykernel.ipkernel", "matplotlib.pyplot", "nbconvert", "pandas", "papermill",
+    "scipy.special", "scipy.stats", "seaborn",
+)  # fmt: skip
+
+
+def follow_parent() -> None:
+    """Let this process end when the one that started it does, however that ended."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    multiprocessing.parent_process().join()  # type: ignore[union-attr]
+    os._exit(1)
+
+
+# --- the process ------------------------------------------------------------------------------------------------------
+
+
+def run_in_fork(work: Callable[[], str | None], errors: Path) -> str | None:
+    """Return the sentence in which some work failed, done in a fork of this process; None where it did not.
+
+    Parameters
+    ----------
+    errors
+        The file that takes what the process writes past its own streams.
+    """
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(work, there, errors))
+    process.start()
+    there.close()
+    try:
+        return here.recv()
+    except EOFError:
+        process.join()
+        return _ended(process.exitcode)
+    finally:
+        here.close()
+        process.kill()
+        process.join()
+
+
+def _work(work: Callable[[], str | None], answer: Connection, errors: Path) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt ends the process that forked this one, and so this one
+    follow_parent()
+    with errors.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    answer.send(work())
+    answer.close()
+    os._exit(0)
+
+
+def _ended(code: int | None) -> str:
+    """Return how a process ended that did not finish.
+
+    >>> _ended(-9), _ended(3)
+    ('DeadKernelError: the chapter was killed by SIGKILL', 'DeadKernelError: the chapter ended its process with 3')
+    """
+    if code is not None and code < 0:
+        return f"DeadKernelError: the chapter was killed by {signal.Signals(-code).name}"
+    return f"DeadKernelError: the chapter ended its process with {code}"
+
+
+def warm() -> None:
+    """Import whatever a chapter needs, so that forks have it; nothing is run that starts threads."""
+    os.environ.setdefault("MPLBACKEND", BACKEND)
+    for name in IMPORTED:
+        importlib.import_module(name)
+    for stage, floor in csat_analysis.STAGES.items():
+        importlib.import_module(f"csat_analysis.{floor}.{stage}")
+
+
+# --- the shell --------------------------------------------------------------------------------------------------------
+
+
+class Outputs:
+    """What the cell being executed has shown so far, in order."""
+
+    def __init__(self) -> None:
+        self.shown: list[nbformat.NotebookNode] = []
+        self.by_id: dict[str, list[nbformat.NotebookNode]] = {}
+        self.clear_next = False
+        self.count = 0
+
+    def begin(self) -> list[nbformat.NotebookNode]:
+        """Return the empty list that the next cell fills."""
+        self.shown, self.clear_next = [], False
+        self.count += 1
+        return self.shown
+
+    def add(self, output: nbformat.NotebookNode) -> None:
+        """Add an output; text joins the text before it."""
+        if self.clear_next:
+            self.clear()
+        last = self.shown[-1] if self.shown else None
+        if output.output_type == "stream" and last and last.get("name") == output.name:
+            last.text += output.text
+        else:
+            self.shown.append(output)
+
+    def clear(self, wait: bool = False) -> None:
+        """Take back what was shown, at once or when something else is."""
+        self.clear_next = wait
+        if not wait:
+            self.shown.clear()
+
+    def show(self, output: nbformat.NotebookNode, name: str = "", update: bool = False) -> None:
+        """Add an output, which may have a name; or change every output that was shown under this name."""
+        if not update:
+            self.add(output)
+            self.by_id.setdefault(name, []).append(output)
+            return
+        for known in self.by_id.get(name, []):
+            known.data, known.metadata = output.data, output.metadata
+
+
+class Stream(io.TextIOBase):
+    """Standard output or error of the cell being executed."""
+
+    encoding = "utf-8"
+
+    def __init__(self, name: str, outputs: Outputs):
+        self.name, self.outputs = name, outputs
+
+    def write(self, text: str) -> int:
+        """Add text to what the cell shows."""
+        if text:
+            self.outputs.add(new_output("stream", name=self.name, text=text))
+        return len(text)
+
+    def writable(self) -> bool:
+        """Return that it can be written."""
+        return True
+
+
+def _shell(outputs: Outputs) -> Any:
+    """Return a shell of IPython whose cells show what they have to show in ``outputs``."""
+    from IPython.core.displayhook import DisplayHook
+    from IPython.core.displaypub import DisplayPublisher
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets import Type
+    from traitlets.config import Config
+
+    class Hook(DisplayHook):
+        """Takes the value of a cell's last line."""
+
+        def __call__(self, result: Any = None) -> None:
+            self.check_for_underscore()
+            if result is None or self.quiet():
+                return
+            data, metadata = self.compute_format_data(result)
+            self.update_user_ns(result)
+            if data:
+                outputs.add(
+                    new_output("execute_result", data=data, metadata=metadata or {}, execution_count=outputs.count)
+                )
+
+    class Publisher(DisplayPublisher):
+        """Takes what cells display."""
+
+        def publish(self, data: Any, metadata: Any = None, source: Any = None, **more: Any) -> None:
+            output = new_output("display_data", data=data, metadata=metadata or {})
+            outputs.show(output, (more.get("transient") or {}).get("display_id", ""), more.get("update", False))
+
+        def clear_output(self, wait: bool = False) -> None:
+            outputs.clear(wait)
+
+    class Shell(InteractiveShell):
+        """Has no terminal and no history; a cell's error is one of its outputs."""
+
+        displayhook_class, display_pub_class = Type(Hook), Type(Publisher)
+
+        def _showtraceback(self, etype: type, evalue: Any, stb: list[str]) -> None:
+            outputs.add(new_output("error", ename=etype.__name__, evalue=str(evalue), traceback=stb))
+
+        def enable_gui(self, gui: Any = None) -> None:
+            """There is none."""
+
+    return Shell.instance(config=Config(HistoryManager={"enabled": False}))
+
+
+def _show_figures(shell: Any) -> None:
+    """Let figures be shown as a kernel does, where the parent had matplotlib draw otherwise."""
+    import matplotlib
+
+    if matplotlib.get_backend(auto_select=False) != BACKEND:
+        from IPython.core.pylabtools import activate_matplotlib
+        from matplotlib_inline.backend_inline import configure_inline_support
+
+        activate_matplotlib(BACKEND)
+        configure_inline_support(shell, BACKEND)
+
+
+def _register() -> None:
+    """Register the engine with papermill, which is not imported before it is needed."""
+    from ipykernel.ipkernel import IPythonKernel
+    from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
+
+    class ForkEngine(Engine):
+        """Executes the cells of a chapter in this process, which is a fork for this chapter alone."""
+
+        @classmethod
+        def execute_managed_notebook(cls, manager: NotebookExecutionManager, kernel_name: str, **options: Any) -> None:
+            """Execute the cells in their order, up to the first that fails."""
+            outputs = Outputs()
+            shell = _shell(outputs)
+            _show_figures(shell)
+            manager.nb.metadata.language_info = IPythonKernel.language_info
+            with (
+                contextlib.redirect_stdout(Stream("stdout", outputs)),
+                contextlib.redirect_stderr(Stream("stderr", outputs)),
+            ):
+                for index, cell in enumerate(manager.nb.cells):
+                    if cell.cell_type != "code" or not cell.source.strip():
+                        continue
+                    manager.cell_start(cell, index)
+                    cell.outputs = outputs.begin()
+                    cell.execution_count = outputs.count
+                    shell.run_cell(cell.source, store_history=True)
+                    failed = any(output.output_type == "error" for output in cell.outputs)
+                    if failed and "raises-exception" not in cell.metadata.get("tags", []):
+                        manager.cell_exception(cell, index)
+                        return
+                    manager.cell_complete(cell, index)
+
+    papermill_engines.register(ENGINE, ForkEngine)
+
+
+def prepare() -> None:
+    """Make a forked process what a kernel would be: its own random numbers, imports from the folder it works in."""
+    import numpy as np
+    import pandas as pd
+
+    _register()
+    np.random.seed()  # noqa: NPY002 - the state that cells share, which a fork has from its parent
+    pd.set_option("display.max_columns", COLUMNS)
+    sys.path.insert(0, "")
+    sys.argv = ["csat"]
