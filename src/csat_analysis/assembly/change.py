@@ -114,7 +114,7 @@ def judge_change(result: Assessment, peers: Peers = ()) -> Change:
     for row in rows:
         row["p_waves"] = _over_waves(row, before, waves, after, situation.view) if waves else None
     table = pd.DataFrame(_adjusted(rows), columns=CHANGE, dtype=object)
-    shown = [] if _is_void(before, after) else [name for name in primary if name in figures]
+    shown = [] if is_void(before, after) else [name for name in primary if name in figures]
     return Change(
         result, "", table.where(table.notna(), None), before, after, situation,
         groups=change_by_group(shown, before, after, situation),
@@ -124,7 +124,7 @@ def judge_change(result: Assessment, peers: Peers = ()) -> Change:
     )  # fmt: skip
 
 
-def _is_void(before: Wave, after: Wave) -> bool:
+def is_void(before: Wave, after: Wave) -> bool:
     """Return whether one of two surveys must not be used."""
     return "void" in (before.status, after.status)
 
@@ -187,7 +187,7 @@ def _row(
     row["estimate"] = found.estimate
     if apart:
         return row | {"reason": apart, "verdict": "not_comparable", "method": "none"}
-    if _is_void(before, after):
+    if is_void(before, after):
         return row | {"reason": VOID, "method": "none"}
     if situation.guards(figure):
         return row | _guarded(figure, members)
