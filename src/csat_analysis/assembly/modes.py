@@ -2,21 +2,29 @@
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from csat_analysis.assembly.analyses import measure_of, values_of
 from csat_analysis.assembly.situation import Wave, channels_of
 from csat_analysis.domain.scoring import whole
 from csat_analysis.statistics.design import kept, without_population
-from csat_analysis.statistics.estimates import estimate_at, estimate_means
+from csat_analysis.statistics.estimates import estimate_mean
 
 RATE = "satisfaction_rate"
 FIGURES = ("numerator", "denominator", "se", "df")
-MODES = ["channels", *(f"{name}_{side}" for side in ("before", "after") for name in FIGURES)]
+SIDES = ["before", "after"]
+MODES = ["channels", *(f"{name}_{side}" for side in SIDES for name in FIGURES)]
 NOTHING = {"numerator": 0.0, "denominator": 0.0, "se": None, "df": None}
+
+
+class _Side(NamedTuple):
+    """One of two surveys: of each form that is a base of the rate whether it is satisfied, and its channel."""
+
+    wave: Wave
+    values: pd.Series
+    channels: pd.Series
 
 
 def rates_by_mode(before: Wave, after: Wave) -> pd.DataFrame:
@@ -32,20 +40,23 @@ def rates_by_mode(before: Wave, after: Wave) -> pd.DataFrame:
     Notes
     -----
     With weights a channel has as much of the denominator as of the weights. The errors are those of the process behind
-    the answers, without finite population; None where a channel has one answer, and of channels that share clusters.
+    the answers, without finite population, given how many came by each channel; None where one answer did, and of
+    channels that share clusters.
     """
-    waves = (before, after)
-    if any(not measure_of(RATE, wave).denominator for wave in waves):
+    if not all(measure_of(RATE, wave).denominator for wave in (before, after)):
         return pd.DataFrame(columns=MODES, dtype=object)
-    values = [values_of(RATE, wave) for wave in waves]
-    channels = [None if each is None else channels_of(wave) for each, wave in zip(values, waves, strict=True)]
-    if any(each is None for each in channels):
-        return _table([((), *(_whole_rate(wave) for wave in waves))])
-    named = [channel.reindex(each.index) for channel, each in zip(channels, values, strict=True)]
-    sizes = pd.concat([_sizes(wave, each) for wave, each in zip(waves, named, strict=True)], axis=1).fillna(0.0)
+    first, second = _side_of(before), _side_of(after)
+    if first is None or second is None:
+        return _table([((), _whole_rate(before), _whole_rate(after))])
+    sizes = pd.concat([_sizes(first), _sizes(second)], axis=1, keys=SIDES).fillna(0.0)
     held = put_together(sizes.sort_index(), after.survey.programme.min_n)
-    sides = [_rates(wave, *each, held) for wave, *each in zip(waves, values, named, strict=True)]
-    return _table(zip(held, *sides, strict=True))
+    return _table(zip(held, _rates(first, held), _rates(second, held), strict=True))
+
+
+def _side_of(wave: Wave) -> _Side | None:
+    """Return the forms that are the base of a survey's rate; None where these or their channels are not known."""
+    values, channels = values_of(RATE, wave), channels_of(wave)
+    return None if values is None or channels is None else _Side(wave, values, channels.reindex(values.index))
 
 
 def _table(rows: Iterable[tuple[tuple[str, ...], dict[str, Any], dict[str, Any]]]) -> pd.DataFrame:
@@ -59,15 +70,15 @@ def _table(rows: Iterable[tuple[tuple[str, ...], dict[str, Any], dict[str, Any]]
     return pd.DataFrame(found, columns=MODES, dtype=object)
 
 
-def _sizes(wave: Wave, channels: pd.Series) -> pd.Series:
+def _sizes(side: _Side) -> pd.Series:
     """Return how many forms of a base came by each channel."""
-    return wave.evidence.forms["count"].reindex(channels.index).groupby(channels).sum()
+    return side.wave.evidence.forms["count"].reindex(side.values.index).groupby(side.channels).sum()
 
 
 def put_together(sizes: pd.DataFrame, min_n: int) -> list[tuple[str, ...]]:
     """Return the channels, those with few answers in one of the surveys as one with the smallest of the others.
 
-    >>> put_together(pd.DataFrame({"before": [3, 40, 9], "after": [2, 50, 0]}, index=["app", "paper", "web"]), 5)
+    >>> put_together(pd.DataFrame({"before": [3, 40, 9], "after": [0, 50, 9]}, index=["app", "paper", "web"]), 5)
     [('paper',), ('app', 'web')]
     """
     small = ((sizes > 0) & (sizes < min_n)).any(axis=1)
@@ -76,30 +87,29 @@ def put_together(sizes: pd.DataFrame, min_n: int) -> list[tuple[str, ...]]:
         if small.sum() != 1 and not ((left_out > 0) & (left_out < min_n)).any():
             break
         small[smallest] = True
-    return [(str(name),) for name in sizes.index[~small]] + (
-        [tuple(map(str, sizes.index[small]))] if small.any() else []
-    )
+    alone, joined = ([str(name) for name in sizes.index[rows]] for rows in (~small, small))
+    return [*((name,) for name in alone), *([tuple(joined)] if joined else [])]
 
 
-def _rates(
-    wave: Wave, values: pd.Series, channels: pd.Series, held: list[tuple[str, ...]]
-) -> list[dict[str, Any]]:  # fmt: skip
+def _rates(side: _Side, held: list[tuple[str, ...]]) -> list[dict[str, Any]]:
     """Return the rate of each row of channels in a survey, with its part of the denominator."""
-    place = {channel: n for n, names in enumerate(held) for channel in names}
-    places = channels.map(place).to_numpy(dtype=np.intp)
-    evidence = wave.evidence
-    design = without_population(kept(evidence.design, evidence.forms.index.isin(values.index)))
-    found = estimate_means(design, values.to_numpy(dtype=float), places, len(held), evidence.effect)
-    sizes = np.bincount(places, design.weights * design.counts, len(held))
-    parts = sizes / sizes.sum() * float(design.counts.sum())
+    evidence, index = side.wave.evidence, side.wave.evidence.forms.index
+    base = kept(evidence.design, index.isin(side.values.index))
+    size, n = float((base.weights * base.counts).sum()), float(base.counts.sum())
     shared = "cluster" in evidence.forms and len(held) > 1
-    rates = [estimate_at(found, n, 0, design.is_plain) for n in range(len(held))]
-    return [
-        {"numerator": whole(rate.mean * part), "denominator": whole(float(part)),
-         "se": None if shared or math.isnan(rate.se) or rate.n < 2 else rate.se, "df": max(rate.df, 1.0)}
-        if part else dict(NOTHING)
-        for rate, part in zip(rates, parts, strict=True)
-    ]  # fmt: skip
+    return [_rate(side, side.values[side.channels.isin(names)], n / size, shared) for names in held]
+
+
+def _rate(side: _Side, values: pd.Series, per_weight: float, shared: bool) -> dict[str, Any]:
+    """Return the rate of some channels, whose forms are taken as so many."""
+    forms = side.wave.evidence.forms
+    design = without_population(kept(side.wave.evidence.design, forms.index.isin(values.index)))
+    part = float((design.weights * design.counts).sum()) * per_weight
+    if not part > 0:
+        return dict(NOTHING)
+    rate = estimate_mean(design, values.to_numpy(dtype=float))
+    se = None if shared or math.isnan(rate.se) or rate.n < 2 else rate.se
+    return {"numerator": whole(rate.mean * part), "denominator": whole(part), "se": se, "df": max(rate.df, 1.0)}
 
 
 def _whole_rate(wave: Wave) -> dict[str, Any]:

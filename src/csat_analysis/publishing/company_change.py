@@ -16,6 +16,7 @@ from csat_analysis.publishing.change_cells import (
     p_value,
     plain_change,
     portfolio_exhibit,
+    size,
     verdict_cell,
     verdict_title,
 )
@@ -177,10 +178,11 @@ def portfolio_lead(record: Record | None, words: Words) -> Iterator[str]:
     is_sure = not lacks(way["p_value"]) and way["p_value"] <= SURE
     key = "none" if not is_sure else "more" if way["estimate"] > 0 else "less"
     counts = {part: words.count(way[part]) for part in ("acted", "others")}
+    signed = words.difference(way["estimate"], "share")
     yield words(
         f"company_change.acted_{key}", name=figure_title(found["figure"], [record], words),
-        rule=words.number(found["threshold"], "share"), **counts,
-        difference=words.difference(way["estimate"], "share"), p=p_value(way["p_value"], words),
+        rule=words.number(found["threshold"], "share"), **counts, p=p_value(way["p_value"], words),
+        difference=size(way["estimate"], "share", words) if key == "more" else signed,
         interval=words.difference_interval(way["conf_low"], way["conf_high"], "share"),
     )  # fmt: skip
 

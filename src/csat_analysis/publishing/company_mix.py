@@ -130,6 +130,8 @@ def _why_not(record: Record, against: str, earlier: Sequence[Record]) -> str:
 
 def _are_sound(rows: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether the channels of a record can be added up: somebody may have changed it by hand."""
+    if not all(sum(row[f"denominator_{side}"] for row in rows) > 0 for side in SIDES):
+        return False
     return all(
         math.isfinite(row[f"numerator_{side}"]) and math.isfinite(row[f"denominator_{side}"])
         and row[f"denominator_{side}"] >= 0 and (row[f"se_{side}"] is None or row[f"se_{side}"] >= 0)

@@ -122,7 +122,9 @@ def projects_table(compared: Compared | None, words: Words) -> Exhibit:
     """Return what each project adds to the change: its rate and its share of the answers before and after."""
     if compared is None:
         return Exhibit("")
-    rows = [_project_row(row, compared, words) for row in compared.mix.projects.to_dict("records")]
+    rows = [
+        _project_row(row, compared, words) for row in compared.mix.projects.sort_values("project").to_dict("records")
+    ]
     adds = [words.difference(float(value), "share") for value in compared.mix.components["estimate"][1:]]
     pooled = [pooled_of(compared, side) for side in SIDES]
     rates = [Cell(words.number(satisfied / n, "share")) for satisfied, n in pooled]
