@@ -129,7 +129,7 @@ def test_the_parts_add_up_to_the_difference_of_the_page_s_own_pooled_rates(found
     estimates = parts(compared(*found))
     assert estimates["total"] == pytest.approx(rates[1] - rates[0], abs=1e-14)
     assert sum(estimates[name] for name in COMPONENTS[1:]) == pytest.approx(estimates["total"], abs=1e-14)
-    assert not [note for note in notes(page(*found)) if "which is another one" in note]
+    assert not [note for note in notes(page(*found)) if "differs from this one" in note]
 
 
 def test_weighted_surveys_of_records_add_up_too():
@@ -192,7 +192,8 @@ def test_the_sentence_says_by_how_much_it_rose_or_fell_and_what_may_be_chance():
     assert "other channels" not in said(*low)  # nothing of it is mix
     same = [OLD[0], OLD[1], again("a", mode([], (60, 80), (61, 80))), again("b", mode([], (80, 100), (80, 100)))]
     assert said(*same).startswith("Whether the satisfaction rate of 2 projects together changed cannot be told")
-    assert "because the projects themselves changed (may be chance)" in said(*same)
+    assert said(*same).endswith("The mix of projects and of channels did not change, or is not told apart in the data.")
+    assert "because the projects themselves changed (may be chance)" in said(*same, measured("d", 70, 100))
 
 
 def test_a_rate_without_an_error_has_no_intervals_no_test_and_no_picture():
@@ -254,7 +255,7 @@ def test_who_is_left_out_is_named_with_the_reason(reason):
 
 def test_where_the_rates_are_not_those_of_the_page_it_says_why():
     said = notes(page(OLD[0], OLD[1], once("e", 50, 100), A, B, measured("e", 70, 100)))
-    apart = [note for note in said if "which is another one" in note]
+    apart = [note for note in said if "differs from this one" in note]
     assert [re.search(r"rate of ([\d.]+ %)", note)[1] for note in apart] == ["67.86 %", "80.00 %"]
 
 

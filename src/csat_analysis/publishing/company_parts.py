@@ -39,9 +39,18 @@ def mix_lead(compared: Compared | None, words: Words) -> Iterator[str]:
         size=size(total["estimate"], "share", words), difference=words.difference(total["estimate"], "share"),
         interval=bounds, **{side: words.number(rate, "share") for side, rate in rates.items()},
     )  # fmt: skip
-    told = [_part_text(part, known, words) for part in parts if part["reason"] not in (mix.NO_MIX, mix.NOTHING_COMMON)]
-    made_of = [words("company_change.made_of", parts=words("semicolon").join(told))] if told else []
-    yield words("gap").join([said, *made_of])
+    mixed = [part for part in parts if is_there(part)]
+    if [part["component"] for part in mixed] in ([], ["within"]):
+        made_of = words("company_change.only_within")
+    else:
+        told = words("semicolon").join(_part_text(part, known, words) for part in mixed)
+        made_of = words("company_change.made_of", parts=told)
+    yield words("gap").join([said, made_of])
+
+
+def is_there(part: Mapping[str, Any]) -> bool:
+    """Return whether a part of the change can be more than nothing."""
+    return part["reason"] not in (mix.NO_MIX, mix.NOTHING_COMMON)
 
 
 def _part_text(part: Mapping[str, Any], known: bool, words: Words) -> str:
@@ -73,8 +82,10 @@ def _part_cells(row: Mapping[str, Any], is_sure: bool, words: Words) -> Iterator
 
 
 def parts_picture(compared: Compared | None, name: str, words: Words) -> Exhibit:
-    """Return the parts as a picture; nothing where no interval is known. Only here what draws is loaded."""
+    """Return the parts as a picture; nothing without intervals, or with one part. Only here what draws is loaded."""
     if compared is None or not compared.is_sure:
+        return Exhibit("")
+    if sum(map(is_there, compared.mix.components.to_dict("records")[1:])) < 2:
         return Exhibit("")
     from csat_analysis.publishing import company_figures
 
