@@ -119,7 +119,7 @@ def judge_change(result: Assessment, peers: Peers = ()) -> Change:
     looks = _looks(after)
     _over_looks(rows, _information(looks, before, after, situation) if looks else None)
     table = pd.DataFrame(_adjusted(rows), columns=CHANGE, dtype=object)
-    shown = [] if _is_void(before, after) else [name for name in primary if name in figures]
+    shown = [] if is_void(before, after) else [name for name in primary if name in figures]
     return Change(
         result, "", table.where(table.notna(), None), before, after, situation,
         groups=change_by_group(shown, before, after, situation),
@@ -129,7 +129,7 @@ def judge_change(result: Assessment, peers: Peers = ()) -> Change:
     )  # fmt: skip
 
 
-def _is_void(before: Wave, after: Wave) -> bool:
+def is_void(before: Wave, after: Wave) -> bool:
     """Return whether one of two surveys must not be used."""
     return "void" in (before.status, after.status)
 
@@ -219,7 +219,7 @@ def _row(
     row["estimate"] = found.estimate
     if apart:
         return row | {"reason": apart, "verdict": "not_comparable", "method": "none"}
-    if _is_void(before, after):
+    if is_void(before, after):
         return row | {"reason": VOID, "method": "none"}
     if situation.guards(figure):
         return row | _guarded(figure, members)

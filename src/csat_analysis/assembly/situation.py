@@ -160,21 +160,26 @@ def same_people(before: Wave, after: Wave) -> str:
 
 def mode_shift(before: Wave, after: Wave) -> float:
     """Return the share of the returned forms that came by another channel than before; NaN where nobody says."""
-    shares = [_channels(wave) for wave in (before, after)]
+    shares = [_shares_of_channels(wave) for wave in (before, after)]
     known = [share for share in shares if share is not None]
     return _moved(*known) if len(known) == 2 else math.nan
 
 
-def _channels(wave: Wave) -> pd.Series | None:
-    """Return the share of each channel of the returned forms."""
+def channels_of(wave: Wave) -> pd.Series | None:
+    """Return the channel of each row of forms, "" where it is not stated; None where the survey does not say."""
     forms, sent = wave.evidence.forms, wave.survey.tables.get("distribution", pd.DataFrame())
     channels = forms.get("channel")
     if channels is None and {"channel", "form_id"} <= set(sent):
         channels = sent.drop_duplicates("form_id").set_index("form_id")["channel"].reindex(forms.index)
-    if channels is None:
+    return None if channels is None else channels.fillna("").astype(str).str.strip()
+
+
+def _shares_of_channels(wave: Wave) -> pd.Series | None:
+    """Return the share of each channel of the returned forms; None where nobody says."""
+    named = channels_of(wave)
+    if named is None:
         return None
-    named = channels.fillna("").astype(str).str.strip()
-    counts = forms["count"].groupby(named.where(named != "")).sum()
+    counts = wave.evidence.forms["count"].groupby(named.where(named != "")).sum()
     return counts / counts.sum() if counts.sum() else None
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import functools
+import unicodedata
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
@@ -162,3 +163,8 @@ def _grouped(number: Decimal) -> str:
 def _signed(value: float, unit: str) -> str:
     rounded = round_shown(value, unit)
     return f"+{_grouped(rounded)}" if rounded > 0 else _grouped(rounded)
+
+
+def letters(text: str) -> int:
+    """Return how wide a text is, in letters; a hanzi is as wide as two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WFA" else 1 for letter in text)

@@ -3,7 +3,6 @@
 import functools
 import io
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,8 @@ from markupsafe import Markup, escape
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from csat_analysis.ground.words import letters
 
 FONT = "Noto Sans SC"
 DRAWN = ("axes.", "figure.", "font.", "grid.", "lines.", "patch.", "xtick.", "ytick.")
@@ -89,12 +90,17 @@ def wrapped(title: str, language: str, width: int = LABEL) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def letters(text: str) -> int:
-    """Return how wide a text is, in letters."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WFA" else 1 for letter in text)
-
-
 def beside(axes: Axes, position: int, text: str) -> None:
     """Write numbers at the right end of a row."""
     axes.annotate(text, (1.01, position), xycoords=("axes fraction", "data"), va="center", fontsize=9,
                   linespacing=1.35, color=SOFT)  # fmt: skip
+
+
+def tick(value: float, unit: str) -> str:
+    """Return a number of the axis with its sign.
+
+    >>> tick(-0.05, "share"), tick(0.0, "share"), tick(2.5, "points")
+    ('−5', '0', '+2.5')
+    """
+    shown = f"{round(100 * value if unit == 'share' else value, 6):+g}".replace("-", "−")
+    return "0" if shown in ("+0", "−0") else shown

@@ -14,7 +14,7 @@ from csat_analysis.assembly.change import Change
 from csat_analysis.assembly.situation import Wave
 from csat_analysis.domain import items
 from csat_analysis.ground.programmes import Programme
-from csat_analysis.ground.words import Words, speak
+from csat_analysis.ground.words import Words, letters, speak
 from csat_analysis.publishing.canvas import (
     DOT,
     INK,
@@ -22,12 +22,13 @@ from csat_analysis.publishing.canvas import (
     ROW,
     as_svg,
     beside,
-    letters,
     rows,
     style,
+    tick,
     wrapped,
 )
-from csat_analysis.publishing.change_tables import primary_rows, title_of, verdict_title
+from csat_analysis.publishing.change_cells import verdict_title
+from csat_analysis.publishing.change_tables import primary_rows, title_of
 from csat_analysis.publishing.figures import colours, sides, sides_sentence
 from csat_analysis.publishing.markup import Exhibit, prose, render
 from csat_analysis.publishing.phrases import item_title, level_title
@@ -77,7 +78,7 @@ def _forest(found: Change, shown: Rows, unit: str, language: str) -> Exhibit:
         axes.axvline(0, color=INK, linewidth=0.8)
         kind = "share" if unit == "share" else "points"
         axes.set_xlabel(words(f"change.axis_{kind}"))
-        axes.xaxis.set_major_formatter(lambda value, _: _tick(value, unit))
+        axes.xaxis.set_major_formatter(lambda value, _: tick(value, unit))
         axes.grid(axis="x", color=GRID)
         axes.set_axisbelow(True)
         figure.set_figheight(figure.get_figheight() + LINE)
@@ -105,16 +106,6 @@ def _draw_change(axes: Axes, position: int, row: dict[str, Any], words: Words) -
     fill = "white" if _is_hollow(row) else DOT
     axes.plot(row["estimate"], position, "o", color=DOT, markersize=7, markerfacecolor=fill)
     beside(axes, position, f"{words.difference(row['estimate'], row['unit'])}\n{verdict_title(row, words)}")
-
-
-def _tick(value: float, unit: str) -> str:
-    """Return a number of the axis with its sign.
-
-    >>> _tick(-0.05, "share"), _tick(0.0, "share"), _tick(2.5, "points")
-    ('−5', '0', '+2.5')
-    """
-    shown = f"{round(100 * value if unit == 'share' else value, 6):+g}".replace("-", "−")
-    return "0" if shown in ("+0", "−0") else shown
 
 
 def _explained(shown: Rows, words: Words) -> list[str]:

@@ -1,30 +1,31 @@
 """Did it improve since the baseline, in words and tables? Verdicts, how they came about, what was done in between."""
 
 import math
-from collections.abc import Iterator, Mapping
-from decimal import ROUND_HALF_EVEN, Decimal
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 
-from csat_analysis.assembly.analyses import better
 from csat_analysis.assembly.change import Change
 from csat_analysis.assembly.gates import unit_of
 from csat_analysis.assembly.situation import POPULATION_SHIFT
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.words import Words, speak
-from csat_analysis.publishing.canvas import letters
+from csat_analysis.publishing.change_cells import (
+    COUNT,
+    Row,
+    change_cell,
+    lacks,
+    p_value,
+    size,
+    verdict_cell,
+    verdict_title,
+)
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, listing, prose, table
 from csat_analysis.publishing.phrases import column_title, group_title, in_order, item_title, measure_title
 from csat_analysis.statistics.differences import CENSUS
 
-MARKS = {
-    "improved": "met", "worse": "not_met", "unchanged": "applied", "insufficient": "borderline",
-    "not_comparable": "missing",
-}  # fmt: skip
-COUNT, SELECTED = "count", "selected"  # reasons: nothing is inferred from what is counted in full
-BROAD = 17  # letters; a change that is broader has its unit in a line of its own
-Row = Mapping[str, Any]
+SELECTED = "selected"  # reason of a group whose project was chosen by its figures
 
 
 # --- the verdict ------------------------------------------------------------------------------------------------------
@@ -101,20 +102,9 @@ def spoken(found: Change, figure: str, words: Words) -> str:
     return words(f"change.of_{kind}", item=item_title(found.result.survey.programme, item, words))
 
 
-def verdict_title(row: Row, words: Words) -> str:
-    """Return a verdict by its word; of a figure of which less is better by one that says so."""
-    turned = "_less" if better(row["id"]) < 0 and row["verdict"] in ("improved", "worse") else ""
-    return words(f"change_verdict.{row['verdict']}{turned}")
-
-
 def _difference(row: Row, words: Words) -> str:
     known = row["estimate"] is not None
     return words.difference(row["estimate"], row["unit"]) if known else words("not_computed")
-
-
-def size(value: float | None, unit: str, words: Words) -> str:
-    """Return a difference without its sign."""
-    return words("not_computed") if value is None else words.difference(abs(value), unit).removeprefix("+")
 
 
 def why_none(reason: str, found: Change, words: Words) -> str:
@@ -319,32 +309,6 @@ def _sides(row: Row, unit: str, words: Words) -> list[Cell]:
             for side in ("before", "after")]  # fmt: skip
 
 
-def change_cell(row: Row, unit: str, words: Words, *more: str) -> Cell:
-    """Return a change with its unit, its interval, where it has one, and more lines."""
-    dash = words("not_computed")
-    if lacks(row["estimate"]):
-        return Cell(dash, below=more)
-    shown = words.difference(row["estimate"], unit)
-    bounds = _bare(words.difference_interval(row["conf_low"], row["conf_high"], unit), words)
-    below = [] if bounds == dash or row.get("reason") == CENSUS else [bounds]
-    if letters(shown) > BROAD:
-        shown, below = _bare(shown, words), [_unit(words), *below]
-    return Cell(shown, below=(*below, *more))
-
-
-def _unit(words: Words) -> str:
-    return words("percentage_points", number="").strip()
-
-
-def _bare(shown: str, words: Words) -> str:
-    """Return a difference of shares without its unit."""
-    return shown.removesuffix(_unit(words)).strip()
-
-
-def lacks(value: float | None) -> bool:
-    return value is None or value != value
-
-
 def _test_cell(row: Row, words: Words) -> Cell:
     """Return a test's statistic with its degrees of freedom, and the analysis."""
     method = words(f"change_method.{row['method']}")
@@ -362,35 +326,6 @@ def _p_cell(row: Row, words: Words) -> Cell:
     least = row.get("p_least")
     below += [] if lacks(least) else [words("change.p_least", p=p_value(least, words))]
     return Cell(p_value(row["p_value"], words), below=tuple(below))
-
-
-def verdict_cell(row: Row, words: Words) -> Cell:
-    """Return a verdict with its reason and margin; what is counted in full is not judged."""
-    if row["reason"] == COUNT:
-        return Cell(words("change.not_judged"), "whole")
-    below = [words(f"change_apart.{row['reason']}")] if row["reason"] else []
-    if row["margin"] is not None:
-        below.append(words("change.margin", margin=_bare(size(row["margin"], row["unit"], words), words)))
-        below += [words("change.not_worse_short")] if row["not_worse"] else []
-    return verdict_mark(row, words, *below)
-
-
-def verdict_mark(row: Row, words: Words, *below: str) -> Cell:
-    return Cell(verdict_title(row, words), f"verdict {MARKS[row['verdict']]}", below)
-
-
-def p_value(probability: float | None, words: Words) -> str:
-    """Return a p-value with three decimals, on the side of 0.05 on which it is; that it is smaller where they are 0.
-
-    >>> [p_value(p, speak("en")) for p in (0.0004, 0.0081, 0.0501, 0.0499, None)]
-    ['< 0.001', '0.008', '0.051', '0.050', '–']
-    """
-    if probability is None or probability != probability:
-        return words("not_computed")
-    if probability < 0.001:
-        return "< 0.001"
-    shown, step = Decimal(repr(float(probability))).quantize(Decimal("0.001"), ROUND_HALF_EVEN), Decimal("0.001")
-    return str(shown + step if probability > 0.05 >= float(shown) else shown)
 
 
 def _notes(rows: list[dict[Any, Any]], silent: list[str], words: Words) -> Iterator[str]:

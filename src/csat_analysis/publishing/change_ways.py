@@ -9,18 +9,17 @@ from csat_analysis.assembly.change import Change
 from csat_analysis.assembly.gates import unit_of
 from csat_analysis.assembly.multiverse import agreement
 from csat_analysis.ground.words import Words, speak
-from csat_analysis.publishing.change_tables import (
+from csat_analysis.publishing.change_cells import (
     Row,
     change_cell,
     lacks,
-    ordered_rows,
     p_value,
+    portfolio_exhibit,
     size,
-    spoken,
-    title_of,
     verdict_mark,
     verdict_title,
 )
+from csat_analysis.publishing.change_tables import ordered_rows, spoken, title_of
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, listing, prose, table
 from csat_analysis.publishing.phrases import item_title
 
@@ -117,27 +116,9 @@ def portfolio_table(found: Change, language: str) -> Exhibit:
     words, portfolio = speak(language), found.portfolio
     if portfolio is None:
         return Exhibit("")
-    contrast, gap = portfolio.contrast, portfolio.discontinuity
-    name = spoken(found, portfolio.figure, words)
-    rule = words.number(portfolio.threshold, "share")
-    if contrast.reason:
-        why = words(f"portfolio.{contrast.reason}")
-        return prose(words("portfolio.none", name=name, n=words.count(portfolio.projects), why=why))
-    ways = (("residual", contrast), ("discontinuity", gap))
-    rows = [
-        (words(f"portfolio.{key}"), change_cell(each._asdict(), "share", words), p_value(each.p_value, words))
-        for key, each in ways
-        if not each.reason
-    ]
-    naive = change_cell({"estimate": contrast.naive, "conf_low": None, "conf_high": None}, "share", words)
-    rows.append((words("portfolio.naive"), naive, words("not_computed")))
-    heads = [Column(words("change.head_way"))]
-    heads += [Column(words(f"change.head_{name}"), True) for name in ("difference", "p_value")]
-    notes = [
-        words("portfolio.who", acted=words.count(contrast.acted), others=words.count(contrast.others), rule=rule),
-        words("portfolio.note"),
-    ]
-    return table(words("portfolio.table", name=name), heads, rows, notes)
+    known = {"projects": portfolio.projects, "threshold": portfolio.threshold}
+    ways = {"residual": portfolio.contrast._asdict(), "discontinuity": portfolio.discontinuity._asdict()}
+    return portfolio_exhibit(known | ways, spoken(found, portfolio.figure, words), words, words("portfolio.note"))
 
 
 # --- what was done ----------------------------------------------------------------------------------------------------

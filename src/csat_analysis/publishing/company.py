@@ -12,7 +12,7 @@ from csat_analysis import __version__
 from csat_analysis.assembly.gates import ITEM_FIGURES, LITERAL, NEAR
 from csat_analysis.ground.catalogue import MEASURES, SURE
 from csat_analysis.ground.words import Words, languages, speak
-from csat_analysis.publishing import pages, pooling
+from csat_analysis.publishing import company_change, pages, pooling
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, table
 from csat_analysis.publishing.pooling import RATE, SUMS, Entry, Pool, Record
 from csat_analysis.publishing.verdicts import tipping_cell, verdict_word
@@ -379,13 +379,14 @@ def render(entries: Iterable[Entry], language: str) -> str:
 
 def unfonted(entries: Iterable[Entry], language: str) -> str:
     """Return the page with the place of its font."""
-    words, groups = speak(language), pooling.editions(entries)
+    words, listed = speak(language), list(entries)
+    groups, every = pooling.editions(listed), [entry["record"] for entry in listed]
     if not groups:
         return ""
     html = template("company.html.j2").render(
         words=words, style=Markup(pages.style()), version=__version__,  # noqa: S704 - our own style sheet
         links=pages.chapter_links([], "company", language, languages(), 0),
-        sections=[section(members, words) for members in groups],
+        sections=[section(members, every, number, words) for number, members in enumerate(groups)],
     )  # fmt: skip
     return pages.with_contents(html, words("page.contents"))
 
@@ -416,8 +417,8 @@ def lead(every: Sequence[Record], shown: Shown, words: Words) -> str:
     return words("gap").join(told)
 
 
-def section(entries: Sequence[Entry], words: Words) -> dict[str, Any]:
-    """Return what the page shows of an edition of a procedure in a period."""
+def section(entries: Sequence[Entry], listed: Sequence[Record], number: int, words: Words) -> dict[str, Any]:
+    """Return what the page shows of an edition of a procedure in a period; ``listed`` are all records of the page."""
     every = [entry["record"] for entry in entries]
     shown, programme = shown_of(every), every[0]["programme"]
     title = words.title(programme["title"], programme["id"])
@@ -429,4 +430,5 @@ def section(entries: Sequence[Entry], words: Words) -> dict[str, Any]:
         "units": Markup(units_table(every, shown, words).html),  # noqa: S704 - exhibits are escaped
         "projects": projects_table(entries, shown, words),
         "parts": Markup(parts_table(entries, words).html),  # noqa: S704 - exhibits are escaped
+        "change": company_change.section(every, listed, number, words),
     }

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from csat_analysis.assembly.importance import Importance, Odds
 from csat_analysis.estimation.quadrants import ellipse_points
-from csat_analysis.ground.words import Words, speak
-from csat_analysis.publishing.canvas import DOT, INK, LINE, SOFT, WIDTH, as_svg, beside, letters, rows, style, wrapped
+from csat_analysis.ground.words import Words, letters, speak
+from csat_analysis.publishing.canvas import DOT, INK, LINE, SOFT, WIDTH, as_svg, beside, rows, style, wrapped
 from csat_analysis.publishing.driver_tables import class_title, has_map, has_ratios, is_shown, map_sentence, title_of
 from csat_analysis.publishing.markup import Exhibit, prose, render
 

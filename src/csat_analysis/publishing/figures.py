@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from csat_analysis.assembly.assessment import Assessment, compute
 from csat_analysis.domain.scoring import CLUSTERED
 from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
-from csat_analysis.ground.words import Words, speak
-from csat_analysis.publishing.canvas import DOT, INK, LINE, WIDTH, as_svg, beside, letters, rows, style, wrapped
+from csat_analysis.ground.words import Words, letters, speak
+from csat_analysis.publishing.canvas import DOT, INK, LINE, WIDTH, as_svg, beside, rows, style, wrapped
 from csat_analysis.publishing.markup import Exhibit, prose, render
 from csat_analysis.publishing.phrases import item_title, level_title, measure_title, rule_text
 from csat_analysis.statistics import planning

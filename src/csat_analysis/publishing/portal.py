@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from markupsafe import Markup
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, field_validator
 
 from csat_analysis import __version__
 from csat_analysis.ground.errors import ReportError
@@ -70,6 +70,7 @@ class Rate(Lenient):
     method: str | None = None
     se: float | None = None
     df: float | None = None
+    design_effect: float | None = None
 
 
 class Part(Lenient):
@@ -100,6 +101,67 @@ class Score(Lenient):
     conf_high: float | None = None
 
 
+class Moved(Lenient):
+    """How a figure changed since the baseline."""
+
+    id: str
+    verdict: Literal["improved", "unchanged", "worse", "insufficient", "not_comparable"]
+    before: float | None = None
+    after: float | None = None
+    estimate: float | None = None
+    conf_low: float | None = None
+    conf_high: float | None = None
+    p_value: float | None = None
+    method: str = ""
+    reason: str = ""
+    family: str = "exploratory"
+    n_before: float | None = None
+    n_after: float | None = None
+    margin: float | None = None
+    not_worse: bool | None = None
+    expected: float | None = None
+    gain: float | None = None
+    gain_low: float | None = None
+    gain_high: float | None = None
+
+
+class Mode(Lenient):
+    """The satisfaction rate of a channel, before and after."""
+
+    channels: list[str]
+    numerator_before: float
+    denominator_before: float
+    se_before: float | None = None
+    df_before: float | None = None
+    numerator_after: float
+    denominator_after: float
+    se_after: float | None = None
+    df_after: float | None = None
+
+
+class Gained(Lenient):
+    """What the projects acted on gained beyond the others, by one analysis."""
+
+    estimate: float | None
+    conf_low: float | None
+    conf_high: float | None
+    p_value: float | None
+    acted: int
+    others: int
+    naive: float | None
+    reason: str
+
+
+class Acted(Lenient):
+    """What action brought over all projects."""
+
+    figure: str
+    threshold: float
+    projects: int
+    residual: Gained
+    discontinuity: Gained
+
+
 class Listed(Lenient):
     """What the portal shows of a record."""
 
@@ -117,6 +179,19 @@ class Listed(Lenient):
     counts: dict[str, Any] = {}
     triggers: list[Due] = []
     index: Score | None = None
+    baseline: str | None = None
+    change: list[Moved] | None = None
+    modes: list[Mode] | None = None
+    portfolio: Acted | None = None
+
+    @field_validator("change", "modes", "portfolio", mode="wrap")
+    @classmethod
+    def _of_this_form(cls, value: Any, read: ValidatorFunctionWrapHandler) -> Any:
+        """Return what another edition may have written in another form as None: the rest of a record stays readable."""
+        try:
+            return read(value)
+        except ValidationError:
+            return None
 
 
 def write(root: Path, language: str) -> Path:

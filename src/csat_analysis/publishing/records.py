@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from csat_analysis import __version__
 from csat_analysis.assembly.assessment import Assessment
-from csat_analysis.assembly.change import Change, Peers, judge_change
+from csat_analysis.assembly.change import Change, Peers, is_void, judge_change
 from csat_analysis.assembly.gates import unit_of
+from csat_analysis.assembly.modes import rates_by_mode
 from csat_analysis.assembly.procedure import standing
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Counts
@@ -259,6 +260,50 @@ class ChangeRow(Row):
     naive_verdict: str | None
 
 
+class ModeRow(Row):
+    """The satisfaction rate of those who answered by a channel, in the baseline and after."""
+
+    channels: list[str]
+    numerator_before: Number
+    denominator_before: Number
+    se_before: Number
+    df_before: Number
+    numerator_after: Number
+    denominator_after: Number
+    se_after: Number
+    df_after: Number
+
+
+class ContrastRow(Row):
+    """What the projects acted on gained beyond the others, by one analysis."""
+
+    estimate: Number
+    se: Number
+    conf_low: Number
+    conf_high: Number
+    statistic: Number
+    df: Number
+    p_value: Number
+    n_before: Number
+    n_after: Number
+    acted: int
+    others: int
+    naive: Number
+    drift: Number
+    draws: int
+    reason: str
+
+
+class PortfolioRow(Row):
+    """What action brought over all projects of the procedure with the same baseline."""
+
+    figure: str
+    threshold: float
+    projects: int
+    residual: ContrastRow
+    discontinuity: ContrastRow
+
+
 class ActionRow(Row):
     """What was done in between; what people wrote by hand stays on the page."""
 
@@ -364,6 +409,8 @@ class Record(Row):
     actions: list[ActionRow]
     comparisons: list[Comparison]
     change: list[ChangeRow]
+    modes: list[ModeRow]
+    portfolio: PortfolioRow | None
     plan: str
     steps: list[StepRow]
     clauses: list[ClauseRow]
@@ -390,8 +437,8 @@ def build(result: Assessment, peers: Peers = ()) -> Record:
         triggers=_triggers(result), index=result.index, grade=result.grade, design=_design(result),
         items=rows(result.items), strata=rows(result.strata), groups=rows(result.groups), parts=_parts(result),
         respondents=rows(result.respondents), weighted=rows(result.weighted),
-        comparisons=rows(result.comparisons), change=_change(changed), plan=changed.plan,
-        actions=_actions(changed),
+        comparisons=rows(result.comparisons), change=_change(changed), modes=_modes(changed),
+        portfolio=_portfolio(changed), plan=changed.plan, actions=_actions(changed),
         steps=_steps(result), clauses=[{"clause": c, "state": s} for c, s in standing(result.clauses).items()],
         accounts=rows(survey.accounts), findings=[finding._asdict() for finding in survey.findings],
         rejected=[_blank_to_none(row) for row in rows(survey.rejected.head(LISTED_REJECTIONS))],
@@ -456,6 +503,24 @@ def _beyond(row: dict[str, Any]) -> dict[str, Any]:
         return plain
     gain = {"gain": row["estimate"], "gain_low": row["conf_low"], "gain_high": row["conf_high"]}
     return {**plain, **gain, "conf_low": None, "conf_high": None}
+
+
+def _modes(changed: Change) -> list[dict[str, Any]]:
+    """Return the rates of the channels before and after; nothing where a survey must not be used."""
+    before, after = changed.before, changed.after
+    if before is None or after is None or is_void(before, after):
+        return []
+    return rows(rates_by_mode(before, after))
+
+
+def _portfolio(changed: Change) -> dict[str, Any] | None:
+    """Return what action brought over all projects; None where the project was not chosen."""
+    found = changed.portfolio
+    if found is None:
+        return None
+    ways = {"residual": found.contrast, "discontinuity": found.discontinuity}
+    contrasts = {name: {key: plain(value) for key, value in way._asdict().items()} for name, way in ways.items()}
+    return {"figure": found.figure, "threshold": found.threshold, "projects": found.projects, **contrasts}
 
 
 def _actions(changed: Change) -> list[dict[str, Any]]:
