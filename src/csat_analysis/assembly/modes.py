@@ -93,8 +93,8 @@ def put_together(sizes: pd.DataFrame, min_n: int) -> list[tuple[str, ...]]:
 
 def _rates(side: _Side, held: list[tuple[str, ...]]) -> list[dict[str, Any]]:
     """Return the rate of each row of channels in a survey, with its part of the denominator."""
-    evidence, index = side.wave.evidence, side.wave.evidence.forms.index
-    base = kept(evidence.design, index.isin(side.values.index))
+    evidence = side.wave.evidence
+    base = kept(evidence.design, evidence.rows_of(side.values))
     size, n = float((base.weights * base.counts).sum()), float(base.counts.sum())
     shared = "cluster" in evidence.forms and len(held) > 1
     return [_rate(side, side.values[side.channels.isin(names)], n / size, shared) for names in held]
@@ -102,8 +102,8 @@ def _rates(side: _Side, held: list[tuple[str, ...]]) -> list[dict[str, Any]]:
 
 def _rate(side: _Side, values: pd.Series, per_weight: float, shared: bool) -> dict[str, Any]:
     """Return the rate of some channels, whose forms are taken as so many."""
-    forms = side.wave.evidence.forms
-    design = without_population(kept(side.wave.evidence.design, forms.index.isin(values.index)))
+    evidence = side.wave.evidence
+    design = without_population(kept(evidence.design, evidence.rows_of(values)))
     part = float((design.weights * design.counts).sum()) * per_weight
     if not part > 0:
         return dict(NOTHING)
