@@ -94,7 +94,7 @@ class Pair:
     def designs(self, view: str) -> tuple[Design, Design]:
         """Return the design of the forms with a value, in the view of those asked or of the process behind them."""
         before, after = (
-            kept(wave.evidence.design, wave.evidence.forms.index.isin(each.index))
+            kept(wave.evidence.design, each.index.get_indexer(wave.evidence.forms.index) >= 0)
             for wave, each in zip(self.waves, self.values, strict=True)
         )
         return (before, after) if view == "residents" else (without_population(before), without_population(after))

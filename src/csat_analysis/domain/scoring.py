@@ -239,7 +239,7 @@ def mean_measure(
     The denominator is the number of forms; with weights the numerator is what would give the weighted mean, so that
     parts of several surveys can be added whatever the size of their weights.
     """
-    rows = evidence.forms.index.isin(values.index)
+    rows = values.index.get_indexer(evidence.forms.index) >= 0
     design = kept(evidence.design, rows)
     estimate = estimate_mean(design, values.to_numpy(), evidence.effect)
     if math.isnan(estimate.mean):
