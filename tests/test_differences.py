@@ -1,5 +1,6 @@
 """Differences of two surveys: published examples, laws, and error rates by counting all samples."""
 
+import functools
 import itertools
 import math
 
@@ -23,6 +24,7 @@ from csat_analysis.statistics.differences import (
 from csat_analysis.statistics.estimates import Estimate, estimate_mean
 
 
+@functools.cache
 def share(satisfied, n, population=None):
     design = design_of(np.ones(2), np.array([satisfied, n - satisfied]), population=population)
     return estimate_mean(design, np.array([1.0, 0.0]))
