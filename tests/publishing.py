@@ -3,6 +3,7 @@
 import ast
 import base64
 import contextlib
+import functools
 import hashlib
 import io
 import json
@@ -11,6 +12,7 @@ import re
 import subprocess
 import sys
 import traceback
+import unittest.mock
 import warnings
 from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
@@ -25,6 +27,7 @@ from nbformat.v4 import new_output
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
 from csat_analysis import cli
+from csat_analysis.assembly import load
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PROGRAMME = """\
@@ -233,11 +236,12 @@ def evaluate(source: str, names: dict[str, Any]) -> Any:
 
 @contextlib.contextmanager
 def without_kernels() -> Iterator[None]:
-    """Let papermill execute chapters in this process."""
+    """Let papermill execute chapters in this process; those of one run read its survey once, as no file changes meanwhile."""
     usual = papermill_engines.get_engine()
     papermill_engines.register(None, InThisProcess)
     try:
-        yield
+        with unittest.mock.patch.object(load, "survey", functools.cache(load.survey)):
+            yield
     finally:
         papermill_engines.register(None, usual)
 

@@ -164,9 +164,10 @@ def test_the_run_file_can_say_who_chose(selected, method):
 # --- the other projects -----------------------------------------------------------------------------------------------
 
 
-def peers(pairs, programme):
-    """Return the other projects' surveys: satisfied and others, before and after."""
-    found = []
+@functools.cache
+def peers(pairs):
+    """Return the other projects' surveys under the rule, each pair made once: satisfied and others, before and after."""
+    found, programme = [], demo(**{**RULES, "gates": GATE})
     for n, (before, after) in enumerate(pairs):
         first = survey_of(counted(*before), programme, period="2023", plan={"as_of": "2024-01-10"}, project=f"p{n}")
         found.append((first, survey_of(counted(*after), programme, project=f"p{n}") if after else None))
@@ -183,7 +184,7 @@ def chosen(before, after, pairs):
     programme = demo(**{**RULES, "gates": GATE})
     first = survey_of(counted(*before), programme, period="2023", plan={"as_of": "2024-01-10"})
     second = replace(survey_of(counted(*after), programme), baseline=first)
-    return judge_change(assess(second), peers(pairs, programme))
+    return judge_change(assess(second), peers(pairs))
 
 
 def of_100(pairs):
@@ -204,7 +205,7 @@ def test_the_record_holds_after_minus_before_and_the_gain_apart():
     programme = demo(**{**RULES, "gates": GATE})
     first = survey_of(counted(78, 22), programme, period="2023", plan={"as_of": "2024-01-10"})
     second = assess(replace(survey_of(counted(86, 14), programme), baseline=first))
-    rows = {row.id: row for row in records.build(second, peers(of_100(RATES), programme)).change}
+    rows = {row.id: row for row in records.build(second, peers(of_100(RATES))).change}
     row = rows["satisfaction_rate"]
     assert (row.estimate, row.conf_low) == (pytest.approx(0.08), None)
     assert row.gain == pytest.approx(0.86 - row.expected) and row.gain_low < row.gain < row.gain_high

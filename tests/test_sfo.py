@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from csat_analysis.assembly import load
@@ -77,12 +78,31 @@ def make_root(root: Path, how: str) -> Path:
     return root
 
 
-@pytest.fixture(scope="module", params=["copied", "linked", "named"])
-def results(request, tmp_path_factory):
-    """Return the three waves, assessed."""
-    root = make_root(tmp_path_factory.mktemp("sfo"), request.param)
+def surveys(root: Path) -> dict[str, load.Survey]:
+    """Return the three waves of a root."""
     assert params.read_rules(root).broken == {}
-    return {period: assess(load.survey("sfo", period, root)) for period in PUBLISHED}
+    return {period: load.survey("sfo", period, root) for period in PUBLISHED}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Return the three waves, assessed."""
+    waves = surveys(make_root(tmp_path_factory.mktemp("sfo"), "copied"))
+    return {period: assess(survey) for period, survey in waves.items()}
+
+
+@pytest.mark.parametrize("how", ["linked", "named"])
+def test_wherever_the_raw_files_lie_the_surveys_are_the_same(results, how, tmp_path):
+    for period, survey in surveys(make_root(tmp_path, how)).items():
+        copied = results[period].survey
+        pd.testing.assert_frame_equal(survey.forms, copied.forms)
+        pd.testing.assert_frame_equal(survey.answers, copied.answers)
+        for table in ("accounts", "rejected"):  # they name the file
+            found, expected = (getattr(each, table).drop(columns="file", errors="ignore") for each in (survey, copied))
+            pd.testing.assert_frame_equal(found, expected)
+        assert (survey.programme, survey.counts) == (copied.programme, copied.counts)
+        if how == "linked":
+            assert survey.run == copied.run
 
 
 @pytest.mark.parametrize("period", PUBLISHED)
