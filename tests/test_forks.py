@@ -6,6 +6,7 @@ import signal
 import nbformat
 import pytest
 
+from csat_analysis.assembly import load
 from csat_analysis.ground import params
 from csat_analysis.publishing import forks, publish
 from publishing import PARAMETERS, chapter, make_root, process, write
@@ -163,6 +164,34 @@ def test_the_work_s_own_sentence_comes_back(tmp_path):
 
 
 # --- the command ------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_has_the_same_pages_in_forks_and_in_kernels(tmp_path):
+    folders = []
+    for kernel in ("fork", "plain"):
+        root = make_root(tmp_path / kernel, chapters=("20_satisfaction",))
+        (root / "notebooks/20_satisfaction.ipynb").unlink()  # the shipped one
+        rules = params.read_rules(root)
+        run = params.find_run(rules, "demo", "2024")
+        task = publish.Task(root, run, params.choose_programme(rules, run), ("en",), {"k": "1"}, kernel=kernel)
+        assert publish.publish(task).state == "ok"
+        folders.append(root / "reports/demo/2024")
+    names = sorted(path.name for path in folders[0].iterdir() if path.name != "manifest.json")
+    assert "20_satisfaction.en.html" in names and "record.json" in names
+    for name in names:
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
+
+
+def test_a_fork_is_lent_the_survey_of_its_run_and_nothing_is_kept_after_it(tmp_path):
+    cell = "from csat_analysis import assessment, load\nsurvey = load.survey(project, period, root)\n"
+    look = cell + "survey is load.survey(project, period, root), assessment.assess(survey) is assessment.assess(survey)"
+    root = make_root(tmp_path / "root", {"notebooks/cells.ipynb": chapter(look)}, chapters=("cells",))
+    rules = params.read_rules(root)
+    run = params.find_run(rules, "demo", "2024")
+    task = publish.Task(root, run, params.choose_programme(rules, run), ("en",), {}, kernel="fork")
+    assert publish.publish(task).state == "ok"
+    assert "(True, True)" in (root / "reports/demo/2024/cells.en.ipynb").read_text("utf-8")
+    assert load.survey("demo", "2024", root) is not load.survey("demo", "2024", root)
 
 
 def test_the_command_runs_chapters_in_forks_and_says_what_it_knows_of_kernels(tmp_path):

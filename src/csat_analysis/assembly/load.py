@@ -13,7 +13,7 @@ import pandas as pd
 from csat_analysis.assembly import tables
 from csat_analysis.assembly.tables import Sheet
 from csat_analysis.domain import schemas
-from csat_analysis.ground import params, runs
+from csat_analysis.ground import lending, params, runs
 from csat_analysis.ground.errors import CsatError, DataError, ParameterError
 from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
 from csat_analysis.ground.runs import Counts, Read, Run
@@ -100,6 +100,8 @@ def survey(project: str, period: str | int, root: str | Path = "") -> Survey:
         Where a file is missing, unreadable or wrong: a sentence with its place.
     """
     base = params.find_root(root)
+    if (known := lending.found("survey", project, str(period), base)) is not None:
+        return known
     rules = params.read_rules(base, project)
     run = params.find_run(rules, project, str(period))
     return read_survey(run, params.choose_programme(rules, run), base, params.earlier_runs(rules, run))

@@ -27,8 +27,8 @@ from papermill.exceptions import PapermillExecutionError
 
 from csat_analysis.assembly import load, remedy, tables
 from csat_analysis.assembly.assessment import Assessment, assess
-from csat_analysis.assembly.change import Peers
-from csat_analysis.ground import params
+from csat_analysis.assembly.change import Peers, judge_change
+from csat_analysis.ground import lending, params
 from csat_analysis.ground.errors import CsatError, DataError, ParameterError, ReportError
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import TABLES, Run
@@ -208,7 +208,7 @@ def publish(task: Task) -> Outcome:
     started = time.monotonic()
     result = assess(load.read_survey(task.run, task.document, task.root, task.earlier))
     target = reports_folder(task.root, task.run)
-    with work_folder(target) as work:
+    with work_folder(target) as work, lending.lend(_results(task, result) if task.kernel == "fork" else {}):
         failures = write_chapters(task, result, work)
         write_numbers(result, work, load.Peers(task.run, task.root))
         seconds = time.monotonic() - started
@@ -218,6 +218,16 @@ def publish(task: Task) -> Outcome:
         else:
             exchange(work, target)
     return Outcome("failed" if failures else "ok", [f"{task.run.place}: {text}" for text in failures.values()], seconds)
+
+
+def _results(task: Task, result: Assessment) -> dict[tuple[Any, ...], Any]:
+    """Return what the chapters of a run would all work out again; a fault of the change shows in its own chapter."""
+    run = task.run
+    known: dict[tuple[Any, ...], Any] = {("assessment", id(result.survey)): result}
+    known["survey", run.project, run.period, params.find_root(task.root)] = result.survey
+    with contextlib.suppress(Exception):
+        known["change", id(result)] = judge_change(result, load.Peers(run, task.root))
+    return known
 
 
 @contextlib.contextmanager
