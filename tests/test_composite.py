@@ -377,6 +377,15 @@ def test_a_rate_that_nobody_spoils_does_not_make_the_index_certain():
     assert found.index["conf_low"] != found.index["value"]
 
 
+def test_a_score_that_nobody_spoils_does_not_make_the_index_certain():
+    # 10 forms of 1000 with the full points: as a share, 10.09 answers; 10.09 ÷ (10.09 + 1.95996²) = 72.43 %
+    rows, terms = "a | 1 | satisfied | satisfied | 10 | 1", {"weighted_score": 1, "satisfaction_rate": 0}
+    found = result(rows, {"frame": 1000}, index=terms).index
+    assert found["value"] == 100
+    assert found["se"] == pytest.approx((100 - 72.43) / (2 * 1.95996), rel=1e-3)
+    assert found["conf_low"] < 90
+
+
 def test_an_index_of_complaints_alone_has_their_interval():
     found = result(MIXED, {"complaints": 4, "deliveries": 100}, index={"complaint_rate": -100}, grades=None).index
     assert found["conf_low"] < found["value"] < found["conf_high"]

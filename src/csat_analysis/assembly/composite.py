@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import special
 
 from csat_analysis.domain.evidence import Evidence, Measure
-from csat_analysis.domain.scoring import WILSON
+from csat_analysis.domain.scoring import OF_MEAN, WILSON
 from csat_analysis.ground.programmes import Programme, meets, reach
 from csat_analysis.statistics.design import kept, without_population
 from csat_analysis.statistics.estimates import error_of_sum
@@ -140,8 +140,8 @@ def _corrected(part: pd.Series, evidence: Evidence) -> pd.Series:
 
 
 def _flat(coefficient: float, measure: Measure) -> float:
-    """Return the variance of a share of 0 or 100 %, whose forms show none: by the width of its interval."""
-    if measure.method != WILSON or measure.se or measure.conf_low is None or measure.conf_high is None:
+    """Return the variance of a share of 0 or 100 %, or of the full points, whose forms show none: by its interval."""
+    if measure.method not in (WILSON, OF_MEAN) or measure.se or measure.conf_low is None or measure.conf_high is None:
         return 0.0
     return (coefficient * (measure.conf_high - measure.conf_low) / (2 * Z)) ** 2
 

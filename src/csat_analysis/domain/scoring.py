@@ -10,7 +10,7 @@ from csat_analysis.domain.evidence import Evidence, Measure
 from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme, reach
 from csat_analysis.statistics.design import design_of, kept, without_population
 from csat_analysis.statistics.estimates import Estimate, estimate_mean
-from csat_analysis.statistics.inference import scale_interval, wilson_interval
+from csat_analysis.statistics.inference import NOISE, scale_interval, wilson_interval
 
 CLUSTERED = "withheld: one cluster"  # between one cluster and others nothing can be told
 UNSENT = "withheld: clusters of forms not returned"
@@ -255,9 +255,10 @@ def mean_measure(
 def _measure(
     estimate: Estimate, numerator: float, denominator: float, bounds: tuple[float, float], share: bool
 ) -> Measure:
-    """Return an estimate as a measure."""
+    """Return an estimate as a measure; a mean of values that are all the same has no standard error to go by."""
     low, high, method = interval(estimate, bounds, share)
-    known = method != CLUSTERED and estimate.n > 1
+    silent = method == OF_MEAN and estimate.se <= NOISE * max(1.0, abs(estimate.mean))
+    known = method != CLUSTERED and estimate.n > 1 and not silent
     effect = None if math.isnan(estimate.effect) else estimate.effect
     return Measure(
         estimate.mean, numerator, denominator, low, high, method, estimate.se if known else None, estimate.n,
