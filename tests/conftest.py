@@ -1,6 +1,7 @@
 """A small procedure, and surveys small enough to be checked by eye; each test writes down only what it is about."""
 
 import functools
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -14,6 +15,20 @@ from csat_analysis.ground import params, runs
 from csat_analysis.ground.params import Document
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Run, RunFile
+
+FIRST = ("interruption", "end_to_end", "packaging", "company_change", "forks", "runner", "exhibits", "change", "cli")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes run tests: one more than two processors, as some tests wait for others."""
+    return max(3, min(4, os.cpu_count() or 1))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first, so that no process is left with one of them at the end."""
+    places = {f"test_{name}": place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(FIRST)))
+
 
 DEMO = """\
 id: demo

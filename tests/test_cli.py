@@ -330,7 +330,7 @@ def test_the_package_is_a_command_too_and_a_terminal_without_chinese_is_no_obsta
     root = make_root(
         tmp_path, {**files, **TWO, "data/other/2024/responses.csv": "", "data/园雅/2024/responses.csv": RESPONSES}
     )
-    done = process("run", "--root", root, "--jobs", "1", env={"PYTHONIOENCODING": "ascii"})
+    done = process("run", "--root", root, "--kernel", "plain", "--jobs", "1", env={"PYTHONIOENCODING": "ascii"})
     out, err = done.communicate(timeout=60)
     assert done.returncode == 1
     assert err.startswith("data/other/2024/responses.csv: is empty")

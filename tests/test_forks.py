@@ -9,7 +9,7 @@ import pytest
 from csat_analysis.assembly import load
 from csat_analysis.ground import params
 from csat_analysis.publishing import forks, publish
-from publishing import PARAMETERS, chapter, make_root, process, write
+from publishing import PARAMETERS, chapter, csat, make_root, process, write
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot fork")
 CELLS = {
@@ -200,8 +200,8 @@ def test_the_command_runs_chapters_in_forks_and_says_what_it_knows_of_kernels(tm
     out, err = process("run", "--root", root, "--kernel", "fork").communicate(timeout=120)
     assert ("demo 2024: ok" in out, err) == (True, "")
     assert "True" in (root / "reports/demo/2024/cells.en.ipynb").read_text("utf-8")
-    _, err = process("run", "--root", root, "--kernel", "warm").communicate(timeout=60)
-    assert "'warm' is no kernel; use one of ['fork', 'plain']" in " ".join(err.split())
+    answer = csat("run", "--root", root, "--kernel", "warm")
+    assert answer.status == 2 and "'warm' is no kernel; use one of ['fork', 'plain']" in " ".join(answer.err.split())
 
 
 def test_parameters_are_those_of_every_chapter():
