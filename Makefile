@@ -26,7 +26,7 @@ test: $(READY) ## check style and types, then run all tests, the examples in doc
 	@echo "Types (mypy) …"
 	@.venv/bin/mypy
 	@echo "Tests, docstring examples and notebooks (pytest) …"
-	@.venv/bin/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+	@.venv/bin/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 setup: $(READY) ## make or repair .venv, nothing else
 	@echo ".venv is ready."

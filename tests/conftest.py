@@ -1,7 +1,6 @@
 """A small procedure, and surveys small enough to be checked by eye; each test writes down only what it is about."""
 
 import functools
-import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -17,11 +16,6 @@ from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Run, RunFile
 
 FIRST = ("interruption", "end_to_end", "packaging", "company_change", "forks", "runner", "exhibits", "change", "cli")
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """Return how many processes run tests: one more than two processors, as some tests wait for others."""
-    return max(3, min(4, os.cpu_count() or 1))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

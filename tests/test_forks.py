@@ -195,7 +195,11 @@ def test_a_fork_is_lent_the_survey_of_its_run_and_nothing_is_kept_after_it(tmp_p
 
 
 def test_the_command_runs_chapters_in_forks_and_says_what_it_knows_of_kernels(tmp_path):
-    cells = {"notebooks/cells.ipynb": chapter("import multiprocessing\nmultiprocessing.parent_process() is not None")}
+    cells = {
+        "notebooks/cells.ipynb": chapter(
+            "import multiprocessing, os\nos.write(2, b'noise')\nmultiprocessing.parent_process() is not None"
+        )
+    }
     root = make_root(tmp_path / "root", cells, chapters=("cells",))
     out, err = process("run", "--root", root, "--kernel", "fork").communicate(timeout=120)
     assert ("demo 2024: ok" in out, err) == (True, "")

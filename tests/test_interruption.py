@@ -68,14 +68,16 @@ def nobody_works(root):
 
 
 @pytest.mark.parametrize(
-    ("number", "jobs", "status"),
-    [(signal.SIGINT, 1, 130), (signal.SIGINT, 2, 130), (signal.SIGKILL, 2, -9)],
+    ("number", "jobs", "kernel", "status"),
+    [(signal.SIGINT, 1, "plain", 130), (signal.SIGINT, 2, "fork", 130), (signal.SIGKILL, 2, "fork", -9)],
     ids=["interrupted", "two interrupted", "two killed"],
 )
-def test_a_run_that_is_stopped_leaves_the_old_pages_whole_and_the_next_one_clears_up(number, jobs, status, root):
+def test_a_run_that_is_stopped_leaves_the_old_pages_whole_and_the_next_one_clears_up(
+    number, jobs, kernel, status, root
+):
     before = snapshot(root / PAGES)
     write(root, {f"notebooks/{CHAPTER}.ipynb": SLOW})
-    ended, out, err = stop(root, number, "--jobs", str(jobs))
+    ended, out, err = stop(root, number, "--kernel", kernel, "--jobs", str(jobs))
     assert (ended, out) == (status, "")
     if number == signal.SIGINT:
         assert "Interrupted; what was finished is kept, the rest is as it was." in err

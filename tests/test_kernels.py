@@ -8,7 +8,9 @@ NOISY = chapter('import os\nos.write(2, b"noise of a library")')
 
 def test_what_a_kernel_writes_to_its_standard_error_is_not_on_the_terminal(tmp_path):
     root = write(make_root(tmp_path, chapters=("10_one",)), {"notebooks/10_one.ipynb": NOISY})
-    running = process("run", "--root", root)  # of its own: the noise does not pass through Python
+    running = process(
+        "run", "--root", root, "--kernel", "plain", "--jobs", "1"
+    )  # of its own: the noise does not pass through Python
     _, err = running.communicate(timeout=120)
     assert (running.returncode, "noise" in err) == (0, False)
 

@@ -86,7 +86,7 @@ def test_another_process_in_another_folder_time_zone_and_encoding_gives_the_same
     """The other one executes the chapter in a kernel, too."""
     root = shutil.copytree(drawn, tmp_path / "another folder")
     elsewhere = {"PYTHONHASHSEED": "7", "TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONUTF8": "0"}
-    done = process("run", "--root", root, "--force", "--jobs", "1", env=elsewhere)
+    done = process("run", "--root", root, "--force", "--kernel", "plain", "--jobs", "1", env=elsewhere)
     assert done.communicate(timeout=120)[1] == ""
     assert done.returncode == 0
     before, after = snapshot(drawn / PAGES), snapshot(root / PAGES)

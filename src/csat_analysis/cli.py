@@ -126,11 +126,15 @@ def run(
     verbose: Verbose = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Bring stale runs up to date: execute chapters, render pages, write records, then the portal."""
+    _check_languages(language)
+    _check_kernel(kernel)
+    if kernel == "fork":  # it imports for seconds what forks will have, and this process something else meanwhile
+        from csat_analysis.publishing import forks
+
+        forks.server()
     from csat_analysis.ground import params
     from csat_analysis.publishing import publish, runner
 
-    _check_languages(language)
-    _check_kernel(kernel)
     rules = params.read_rules(_root(root))
     _print_broken(rules)
     chosen = runner.select(rules, project, period)

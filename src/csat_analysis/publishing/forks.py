@@ -7,12 +7,13 @@ is a shell in the forked process itself. Whatever a cell does to that process is
 import contextlib
 import importlib
 import io
-import multiprocessing
+import multiprocessing.context
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,25 @@ IMPORTED = (
     "IPython.core.interactiveshell", "ipykernel.ipkernel", "matplotlib.pyplot", "nbconvert", "pandas", "papermill",
     "scipy.special", "scipy.stats", "seaborn",
 )  # fmt: skip
+
+
+def server() -> multiprocessing.context.ForkServerContext:
+    """Return how processes are started that have everything imported; the server that forks them begins to import."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([f"{__package__}.warm"])
+    with interrupts_ignored():  # by the server, which would say so on the terminal
+        forkserver.ensure_running()
+    return context
+
+
+@contextlib.contextmanager
+def interrupts_ignored() -> Iterator[None]:
+    """Let interrupts wait for those processes that cannot take one yet, as long as they are being started."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def follow_parent() -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -143,7 +143,7 @@ def bring_up_to_date(
     if busy <= 1 and not forked:
         return [_told(state, _bring_up_to_date(state), told) for state in states]
     with ProcessPoolExecutor(busy, _context(forked), _begin_work, (prepare,)) as pool:
-        with _interrupts_ignored():  # by the new processes, until they can say how to take one
+        with forks.interrupts_ignored():  # by the new processes, until they can say how to take one
             futures = [pool.submit(_work, state) for state in states]
         try:
             return [_told(state, _outcome(state, future), told) for state, future in zip(states, futures, strict=True)]
@@ -182,22 +182,9 @@ def _fault(run: Run, error: Exception) -> str:
 # --- work in several processes ----------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _context(forked: bool) -> BaseContext:
     """Return how processes are started: each anew, or from a server that has imported what chapters need."""
-    if not forked:
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([f"{__package__}.warm"])
-    return context
+    return forks.server() if forked else multiprocessing.get_context("spawn")
 
 
 def _begin_work(prepare: Callable[[], None] | None) -> None:
