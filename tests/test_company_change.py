@@ -205,6 +205,22 @@ def test_a_rate_without_an_error_has_no_intervals_no_test_and_no_picture():
     assert "<svg" in page(OLD[0], OLD[1], A, B)
 
 
+CHOSEN = again("b", mode([], (80, 100), (90, 100)), row={"method": "refused", "reason": "selected"})
+
+
+@pytest.mark.parametrize(
+    "records, tested",
+    [((OLD[1], CHOSEN, D), False), ((*OLD, A, CHOSEN), False), ((*OLD[:2], A, CHOSEN, D), True), (COMPANY, True)],
+    ids=["chosen alone", "one not asked again", "all asked again", "nobody chosen"],
+)
+def test_the_recovery_of_the_chosen_is_no_change_that_is_tested(records, tested):
+    found = compared(*records)
+    assert (found.is_sure, bool(found.chosen)) == (tested, not tested)
+    html = page(*records)
+    assert ("regression to the mean; so there is no test" in plain(html)) is not tested
+    assert ("b were chosen for low figures" in plain(html)) is not tested
+
+
 def test_a_single_answer_has_the_error_of_the_pooled_rate():
     single = again("a", mode(["app"], (1, 1), (36, 40)), mode(["paper"], (59, 79), (28, 40)))
     found = compared(OLD[0], OLD[1], single, B)

@@ -17,6 +17,7 @@ VOID, NO_RATE, NO_BASELINE, OTHER_BASELINE = "void", "no_rate", "no_baseline", "
 OLD, UNREADABLE, OTHER_EDITION = "old_record", "unreadable", "other_edition"
 NOT_ALIKE = ("wording", "scale", "rules", "population")  # reasons why two surveys of a project say nothing together
 DEPENDENT = ("tango", "linked", "same_clusters")  # analyses of surveys that share people or clusters
+GUARDED = ("predictive", "refused")  # analyses of figures by which a project was chosen
 Cells = list[dict[str, Any]]
 
 
@@ -30,7 +31,10 @@ class Compared(NamedTuple):
     left_out
         Records with the reason why they are not in it.
     is_sure
-        Whether the records say how sure every rate is.
+        Whether the records say how sure every rate is, and nothing forbids to go by it.
+    chosen
+        Records of projects that were chosen for low figures, where a test would take their recovery for a change:
+        of the others no more were asked again than were not.
     dependent
         The records of projects whose two surveys share people or clusters.
     pages
@@ -42,6 +46,7 @@ class Compared(NamedTuple):
     records: Mapping[int, Record]
     left_out: Sequence[tuple[Record, str]]
     is_sure: bool
+    chosen: Sequence[Record]
     dependent: Sequence[Record]
     pages: tuple[float | None, float | None]
 
@@ -73,11 +78,14 @@ def compare_company(members: Sequence[Record], every: Sequence[Record]) -> Compa
     if not both or len(parts) < 2:
         return None
     tables = [_table(enumerate(cells[side] for _, cells in parts)) for side in (0, 1)]
-    is_sure = all(bool(table["variance"].notna().all()) for table in tables)
+    chosen = [record for record in both if _is_chosen(record)]
+    if len(both) - len(chosen) > sum(not after for _, (_, after) in parts):
+        chosen = []
+    is_sure = not chosen and all(bool(table["variance"].notna().all()) for table in tables)
     mix = decompose_change(*(table.fillna({"variance": 0.0}) for table in tables))
     return Compared(
         against, mix, {key: record for key, (record, _) in enumerate(parts)},
-        [(record, reason) for record, _, reason in roles if reason], is_sure,
+        [(record, reason) for record, _, reason in roles if reason], is_sure, chosen,
         [record for record in both if (row := change_of(record, RATE)) and row["method"] in DEPENDENT],
         (pooled_rate(usable_of(earlier)), pooled_rate(usable_of(members))),
     )  # fmt: skip
@@ -86,6 +94,12 @@ def compare_company(members: Sequence[Record], every: Sequence[Record]) -> Compa
 def change_of(record: Record, figure: str) -> Mapping[str, Any] | None:
     """Return a record's row on the change of a figure."""
     return next((row for row in record["change"] or () if row["id"] == figure), None)
+
+
+def _is_chosen(record: Record) -> bool:
+    """Return whether a project was chosen by the figures that are compared."""
+    row = change_of(record, RATE)
+    return row is not None and row["method"] in GUARDED
 
 
 def _earlier(member: Record, against: str, every: Iterable[Record]) -> list[Record]:

@@ -45,7 +45,8 @@ def mix_lead(compared: Compared | None, words: Words) -> Iterator[str]:
     else:
         told = words("semicolon").join(_part_text(part, known, words) for part in mixed)
         made_of = words("company_change.made_of", parts=told)
-    yield words("gap").join([said, made_of])
+    chosen = [words("company_change.recovers")] if compared.chosen else []
+    yield words("gap").join([said, made_of, *chosen])
 
 
 def is_there(part: Mapping[str, Any]) -> bool:
@@ -120,7 +121,8 @@ def who_notes(compared: Compared, words: Words) -> Iterator[str]:
 
 def error_notes(compared: Compared, words: Words) -> Iterator[str]:
     """Yield what the intervals stand on, and that parts add up before they are rounded."""
-    yield words(f"company_change.note_{'errors' if compared.is_sure else 'unsure'}")
+    why = "errors" if compared.is_sure else "recovers" if compared.chosen else "unsure"
+    yield words(f"company_change.note_{why}", names=named(compared.chosen, words))
     if compared.is_sure and compared.dependent:
         yield words("company_change.note_dependent", names=named(compared.dependent, words))
     yield words("company_change.note_sum")
