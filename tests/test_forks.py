@@ -22,6 +22,8 @@ CELLS = {
     "displayed and a value": "display(HTML('<i>1</i>')); 'value'",
     "a wide table in plain text": "import pandas as pd\npd.DataFrame({f'column{k}': [k] for k in range(30)})",
     "an update": "shown = display('one', display_id='here'); shown.update('two')",
+    "an update of nothing": "from IPython.display import publish_display_data\n"
+    "display('stays'); publish_display_data({'text/plain': 'new'}, update=True)",
     "cleared": "from IPython.display import clear_output\nprint('gone'); clear_output(); print('stays')",
     "cleared when something comes": "print('gone'); clear_output(wait=True); print('stays')",
     "await": "import asyncio\nawait asyncio.sleep(0, result=5)",

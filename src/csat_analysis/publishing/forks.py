@@ -157,7 +157,8 @@ class Outputs:
         """Add an output, which may have a name; or change every output that was shown under this name."""
         if not update:
             self.add(output)
-            self.by_id.setdefault(name, []).append(output)
+            if name:
+                self.by_id.setdefault(name, []).append(output)
             return
         for known in self.by_id.get(name, []):
             known.data, known.metadata = output.data, output.metadata
