@@ -1,11 +1,16 @@
 """The intervals cover the truth as often as they promise: by counting all samples, and by the study's own table."""
 
 import importlib.util
+import itertools
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+
+from csat_analysis.statistics.design import design_of
+from csat_analysis.statistics.estimates import estimate_mean
+from csat_analysis.statistics.inference import scale_interval
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks" / "validation"
 SPEC = importlib.util.spec_from_file_location("intervals", FOLDER / "intervals.py")
@@ -50,6 +55,21 @@ def test_the_counting_can_be_checked_by_hand():
     assert intervals.coverage(np.array([[0, 0], [0, 0], [0.5, 1]]), np.array([0.75]), 4) == pytest.approx([0.5])
 
 
+def test_means_are_counted_as_if_each_sample_was_estimated_by_itself():
+    # all 27 samples of three answers that give 100, 60 or 0 points
+    covers, chances, rate = [], [], intervals.DENSE
+    shares, truth = np.array([rate, 0.6 * (1 - rate), 0.4 * (1 - rate)]), 100 * rate + 36 * (1 - rate)
+    for levels in itertools.product(range(3), repeat=3):
+        found = estimate_mean(design_of(np.ones(3)), np.array([100.0, 60, 0])[list(levels)])
+        low, high = scale_interval(found.mean, found.se, found.df, found.n_effective, (0, 100), is_plain=True)
+        covers.append((low <= truth) & (truth <= high))
+        chances.append(shares[list(levels)].prod(axis=0) * (not np.isnan(low)))
+    expected = (np.array(covers) * chances).sum(axis=0) / np.sum(chances, axis=0)
+    row = next(intervals.counted_means(sizes=(3,)))
+    assert (row["average"], row["minimum"]) == pytest.approx((expected.mean(), expected.min()))
+    assert row["none"] == pytest.approx(1 - np.sum(chances, axis=0).mean())
+
+
 # --- by chance --------------------------------------------------------------------------------------------------------
 
 
@@ -76,7 +96,8 @@ def table() -> pd.DataFrame:
 
 
 def test_the_table_holds_what_is_counted_today(table):
-    today = pd.DataFrame(intervals.counted(sizes=(30, 50), finite=())).astype({"population": float})
+    counted = [*intervals.counted(sizes=(30, 50), finite=()), *intervals.counted_means(sizes=(30,))]
+    today = pd.DataFrame(counted).astype({"population": float})
     columns = ["interval", "sample", "n", "population"]
     stored = today[columns].merge(table, on=columns, how="left")
     assert stored["average"].to_numpy() == pytest.approx(today["average"].to_numpy(), abs=1e-5)

@@ -558,10 +558,11 @@ def test_forms_that_all_say_the_same_have_a_mean_without_an_interval(language, w
 
 
 def test_an_interval_of_a_mean_ends_where_a_score_can_reach():
-    # 84, 84, 60: mean 76, standard error 8: v = 3 · .08² ÷ (.76 · .24) = .105263, (3 v + 1) ÷ 4 = .328947, 9.12 answers;
-    # Wilson's with t = 4.30265: (.76 + 1.01496) ÷ 3.02991 ± √(.76 · .24 · 2.02991 + 2.02991² ÷ 4) ÷ 3.02991
+    # 84, 84, 60: mean 76, standard error 8: v = 3 · .08² ÷ (.76 · .24) = .105263, of d = 3 · .1824 ÷ v = 5.1984 answers,
+    # v* = (d v + .75) ÷ (d + .75) = .218074, 13.7568 answers; Wilson's with 1.95996² ÷ 13.7568 = .279242:
+    # (.76 + .139621) ÷ 1.279242 ± √(.1824 · .279242 + .139621²) ÷ 1.279242
     found = table(exhibits.rate_table(result(forms(2) + "c | fair | | 1"), "zh"))
-    assert found["满意度得分"][3:5] == ["76.00", "19.52～97.64 / Wilson 法（均值，t 分位数）"]
+    assert found["满意度得分"][3:5] == ["76.00", "49.58～91.07 / Wilson 法（均值）"]
 
 
 def test_a_procedure_without_satisfied_forms_has_no_satisfaction_rate():
@@ -594,7 +595,7 @@ def test_a_gate_shows_rule_value_verdict_source_and_consequence():
         "有效率": ["> 100.00%", "100.00% / 6 ÷ 6", "未达标", ASSUMED, "–"],
         "发放率": ["≥ 50.00%", "–", "无数据", "条款 5.1", "–"],
         "无效占比": ["< 10.00%（目标）", "0.00% / 0 ÷ 10", "达标", ASSUMED, "–"],
-        "交货：平均分": ["≤ 99.00", "100.00 / 60.97～100.00 / Wilson 法（均值，t 分位数）", "未达标", ASSUMED, "–"],
+        "交货：平均分": ["≤ 99.00", "100.00 / 60.97～100.00 / Wilson 法（均值）", "未达标", ASSUMED, "–"],
         # 0 of 6, Clopper and Pearson: up to 1 - 0.025^(1/6); the 4 that are silent turn nothing below 0
         "服务：分项满意率": [
             "≥ 0.00%",

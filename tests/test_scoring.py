@@ -206,9 +206,10 @@ def test_the_weighted_score_leaves_out_forms_that_answered_nothing():
         evidence("form_id | delivery | service | count\na | satisfied | fair | 1\nb | fair | | 2\nc | | | 5")
     )
     assert found[:3] == pytest.approx(((84 + 60 + 60) / 3, 204, 3))
-    # sd of 84, 60, 60 is 13.8564, standard error 8: v = 3 · .08² ÷ (.68 · .32) = .088235, with one answer at the ends
-    # (3 v + 1) ÷ 4 = .316176; Wilson's of .68 with 3 ÷ .316176 = 9.48837 answers, t = 4.30265
-    pulled = 4.30265**2 / 9.48837
+    # sd of 84, 60, 60 is 13.8564, standard error 8: v = 3 · .08² ÷ (.68 · .32) = .088235, of 3 · .2176 ÷ v = 7.3984
+    # answers; with three quarters of one at the ends (7.3984 v + .75) ÷ 8.1484 = .172156; Wilson's of .68 with
+    # 3 ÷ .172156 = 17.4261 answers
+    pulled = 1.959964**2 / 17.4261
     middle, half = (0.68 + pulled / 2) / (1 + pulled), math.sqrt(0.68 * 0.32 * pulled + pulled**2 / 4) / (1 + pulled)
     assert (found.conf_low, found.conf_high) == pytest.approx((100 * (middle - half), 100 * (middle + half)), rel=1e-5)
 

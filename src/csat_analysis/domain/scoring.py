@@ -284,7 +284,8 @@ def interval(estimate: Estimate, bounds: tuple[float, float], share: bool) -> tu
         df = None if estimate.is_plain else estimate.df
         low, high = wilson_interval(estimate.mean, estimate.n_effective, df)
     else:
-        low, high = scale_interval(estimate.mean, estimate.se, estimate.df, estimate.n_effective, bounds)
+        found = (estimate.mean, estimate.se, estimate.df, estimate.n_effective)
+        low, high = scale_interval(*found, bounds, estimate.is_plain)
     if math.isnan(low):
         return None, None, SAME if estimate.n > 1 else OF_MEAN
     return max(low, bounds[0]), min(high, bounds[1]), WILSON if share else OF_MEAN

@@ -8,6 +8,7 @@ from scipy import special
 LEVEL = 0.95
 Z = float(special.ndtri((1 + LEVEL) / 2))
 NOISE = 1e-12  # of floating point
+AT_ENDS = 0.75  # of an answer, see ``scale_interval``; the least that covers a mean of few levels near an end
 
 
 def wilson_interval(share: float, n_effective: float, df: float | None = None) -> tuple[float, float]:
@@ -63,7 +64,7 @@ def mean_interval(mean: float, se: float, df: float) -> tuple[float, float]:
 
 
 def scale_interval(
-    mean: float, se: float, df: float, n_effective: float, reach: tuple[float, float]
+    mean: float, se: float, df: float, n_effective: float, reach: tuple[float, float], is_plain: bool = False
 ) -> tuple[float, float]:
     """Return the 95 % interval of a mean of values on a scale with two ends.
 
@@ -77,20 +78,23 @@ def scale_interval(
         How many answers drawn one by one they are worth.
     reach
         The least and the greatest value that a mean can have.
+    is_plain
+        No weights and no clusters: the error of the spread is in v* (see below), the quantile is the normal one.
 
     Notes
     -----
     Answers on a scale pile up at its best level, so that in small samples a mean and its standard error are small
     together, and mean ± t · se covers too seldom. The mean is read as the share p of the way between the ends, and has
     Wilson's interval with n ÷ v answers, where v = n · se² ÷ p(1 − p) (se as such a share) compares the spread with the
-    greatest that is possible at this mean, all answers at the ends. Which levels few answers show is chance: one answer
-    more that lies at the ends makes v* = (n v + 1) ÷ (n + 1). Weights leave n − 1 df at most.
-    notebooks/validation/intervals.ipynb shows what all this covers.
+    greatest that is possible at this mean, all answers at the ends. v is chance where few answers are away from the
+    best level, however many there are at it: it rests on d = n p(1 − p) ÷ v answers (near the best level, Kish's number
+    of answers with their loss of points as weights). With three quarters of an answer more at the ends,
+    v* = (d v + ¾) ÷ (d + ¾). notebooks/validation/intervals.ipynb shows what all this covers.
 
     Examples
     --------
-    >>> [round(bound, 2) for bound in scale_interval(80, 2, 99, 100, (0, 100))]
-    [75.68, 83.72]
+    >>> [round(bound, 2) for bound in scale_interval(80, 2, 99, 100, (0, 100), is_plain=True)]
+    [75.73, 83.68]
     >>> [round(bound, 2) for bound in scale_interval(100, 0, 29, 30, (0, 100))]
     [88.65, 100.0]
     """
@@ -102,12 +106,13 @@ def scale_interval(
     inside = NOISE < part < 1 - NOISE
     if not df >= 1 or (inside and not se > NOISE * max(1.0, abs(mean))):
         return math.nan, math.nan
-    answers, quantile_df = n_effective, None
+    answers = n_effective
     if inside:
-        spread = n_effective * (se / width) ** 2 / (part * (1 - part))
-        answers = n_effective * (n_effective + 1) / (n_effective * spread + 1)
-        quantile_df = min(df, max(n_effective - 1, 1.0))
-    low, high = wilson_interval(part, answers, quantile_df)
+        room = part * (1 - part)
+        spread = n_effective * (se / width) ** 2 / room
+        deciding = n_effective * room / spread
+        answers = n_effective * (deciding + AT_ENDS) / (deciding * spread + AT_ENDS)
+    low, high = wilson_interval(part, answers, df if inside and not is_plain else None)
     return least + low * width, least + high * width
 
 
