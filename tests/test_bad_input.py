@@ -127,6 +127,8 @@ CASES = {
     "a report before its period": runs("2025-01-10", "2023-12-31"),
     "a baseline that is none": runs("as_of:", 'baseline: "2023", as_of:'),
     "a baseline that is no earlier": runs("as_of:", 'baseline: "2024", as_of:'),
+    "forms that decided of no baseline": runs("as_of:", "decided_on: {half: [A]}, as_of:"),
+    "forms that decided without values": runs("as_of:", "decided_on: half, as_of:"),
     "a negative count": runs("distributed: 4", "distributed: -4"),
     "a target on nothing": runs(more="targets: {happiness: 0.9}\n"),
     "text where a mapping belongs": runs(more="design: building\n"),

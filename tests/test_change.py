@@ -1,6 +1,7 @@
 """Before and after: the analysis follows from how the surveys were made, and no verdict is fooled."""
 
 import functools
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from conftest import demo, survey_of
 from csat_analysis.assembly import change
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.assembly.change import judge_change
+from csat_analysis.ground.errors import ParameterError
 from csat_analysis.publishing import records
 
 RULES = {
@@ -406,3 +408,97 @@ def test_what_one_look_would_call_improved_can_be_insufficient_at_an_early_one()
     )
     assert (one["verdict"], early["verdict"]) == ("improved", "insufficient")
     assert early["conf_low"] > 0
+
+
+# --- a baseline of which only a part decided --------------------------------------------------------------------------
+
+SPLIT = "form_id | delivery | service | half | site"
+PLAN = {"as_of": "2025-01-10", "baseline": "2023", "decided_on": {"half": ["A"]}}
+
+
+def halves(first, second, sites=("x", "y")):
+    """Return forms of two halves, of each so many satisfied and so many that are not."""
+    rows = [
+        f"{half}{n} | {level} | {level} | {half} | {site}"
+        for half, site, (satisfied, others) in zip("AB", sites, (first, second), strict=True)
+        for n, level in enumerate(["satisfied"] * satisfied + ["fair"] * others)
+    ]
+    return "\n".join([SPLIT, *rows])
+
+
+def split(baseline, programme=None, plan=PLAN, counts=None, **run):
+    """Return the change since a baseline of which the action was decided on half A."""
+    programme = programme or demo(**{**RULES, "gates": GATE})
+    earlier = {"as_of": "2024-01-10", "counts": counts or {}}
+    before = survey_of(baseline, programme, period="2023", plan=earlier, **run)
+    after = survey_of(halves((75, 5), (75, 5), "xy"), programme, plan=plan, **run)
+    return judge_change(assess(replace(after, baseline=before)))
+
+
+def test_forms_that_the_action_was_not_decided_on_are_compared():
+    found = split(halves((30, 20), (45, 15)))
+    row = found.row("satisfaction_rate")
+    assert (found.situation.split, found.situation.selected, found.situation.fired) == (
+        "used", False, ("satisfaction_rate",),
+    )  # fmt: skip
+    assert (row["before"], row["n_before"], row["method"]) == (0.75, 60, "newcombe")
+    alone = changed(counted(45, 15), counted(150, 10)).row("satisfaction_rate")
+    assert (row["p_value"], row["conf_low"]) == (alone["p_value"], alone["conf_low"])
+    assert found.row("delivery.mean")["n_before"] == 60
+    assert found.projects == 0
+
+
+def test_what_is_no_figure_of_the_answers_is_compared_with_the_whole_baseline():
+    found = split(halves((30, 20), (45, 15)), counts={"frame": 200, "distributed": 160})
+    assert found.row("response_rate")["before"] == 110 / 160
+    assert found.whole.evidence.returned == 110 and found.before.evidence.returned == 60
+    assert found.before.status == found.whole.status
+
+
+def test_the_record_says_how_many_forms_had_no_part_in_the_decision():
+    found = split(halves((30, 20), (45, 15)))
+    assert records.build(found.result).undecided == 60
+    assert records.build(changed(counted(120, 40), counted(150, 20)).result).undecided is None
+
+
+def test_where_the_forms_that_decided_are_well_by_themselves_the_choice_was_not_theirs():
+    found = split(halves((49, 1), (40, 20)))
+    assert (found.situation.split, found.situation.selected) == ("not_fired", True)
+    assert found.row("satisfaction_rate")["method"] == "refused"
+
+
+@pytest.mark.parametrize("sites, said", [(("x", "x"), "clusters"), (("x", "y"), "used")])
+def test_forms_of_both_kinds_in_one_cluster_share_its_error(sites, said):
+    found = split(halves((30, 20), (45, 15), sites), design={"cluster": "site"})
+    assert found.situation.split == said
+
+
+def test_a_cluster_of_another_stratum_is_another_cluster():
+    found = split(halves((30, 20), (45, 15), ("x", "x")), design={"cluster": "site", "stratum": "half"})
+    assert found.situation.split == "used"
+
+
+def test_where_forms_sent_are_the_base_nobody_knows_how_many_were_of_the_others():
+    rules = demo(**{**RULES, "gates": GATE, "satisfaction_rate": {"denominator": "distributed"}})
+    found = split(halves((30, 20), (45, 15)), rules, counts={"distributed": 170, "frame": 200})
+    assert (found.situation.split, found.row("delivery.mean")["method"]) == ("distributed", "refused")
+
+
+@pytest.mark.parametrize(
+    "decided_on, said",
+    [
+        ({"part": ["A"]}, "the responses of 2023 have no column 'part'; it is one of ['half', 'site'"),
+        ({"half": ["C"]}, "{'half': ('C',)} marks no form of 2023"),
+        ({"half": ["A", "B"]}, "marks every form of 2023"),
+    ],
+)
+def test_a_mark_that_tells_no_forms_apart_is_told(decided_on, said):
+    with pytest.raises(ParameterError, match=re.escape(said)):
+        split(halves((30, 20), (45, 15)), plan={**PLAN, "decided_on": decided_on})
+
+
+def test_other_ways_of_analysis_take_the_same_forms():
+    rules = demo(**{**RULES, "gates": GATE, "change": {"primary": ["satisfaction_rate"]}})
+    paths = split(halves((30, 20), (45, 15)), rules).paths
+    chosen = paths[paths["chosen"]].iloc[0]
+    assert chosen["estimate"] == pytest.approx(150 / 160 - 0.75) and len(paths) > 1

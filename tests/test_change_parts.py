@@ -175,6 +175,89 @@ def test_bad_days_of_actions_are_rejected_and_the_action_stays():
     assert rejected[["table", "column", "value"]].values.tolist() == [["actions", "approved_on", "soon"]]
 
 
+SITES = "form_id | delivery | service | site | count\n"
+LOCAL = (
+    "action_id | target_item | judged_by | minimal_change | units | approved_on\n"
+    "k1 | delivery | delivery.satisfied | 0.05 | {units} | 2023-11-01\n"
+)
+
+
+def by_site(*satisfied):
+    """Return 60 forms of each of three sites, so many of them satisfied."""
+    rows = [
+        f"{site}{level[0]} | {level} | fair | {site} | {n}"
+        for site, yes in zip("ABC", satisfied, strict=True)
+        for level, n in (("satisfied", yes), ("fair", 60 - yes))
+    ]
+    return SITES + "\n".join(rows)
+
+
+def local(units, before=(30, 40, 50), after=(55, 45, 50), programme=None, **run):
+    """Return the change of a survey whose action was for some sites."""
+    programme, run = programme or demo(**ONLY_RATE), {"groups": ["site"], **run}
+    first = survey_of(by_site(*before), programme, period="2023", plan={"as_of": "2024-01-10"}, **run)
+    second = survey_of(by_site(*after), programme, {"actions": LOCAL.format(units=units)}, **run)
+    return judge_change(assess(replace(second, baseline=first)))
+
+
+def test_an_action_is_judged_in_its_units():
+    found = local("A, B")
+    [action] = found.actions.to_dict("records")
+    judged = action["judged"]
+    assert (action["by"], action["levels"]) == ("site", ("A", "B"))
+    assert (judged["before"], judged["after"]) == pytest.approx((70 / 120, 100 / 120))
+    alone = changed(counted(70, 50), counted(100, 20)).row("delivery.satisfied")
+    assert judged["p_value"] == pytest.approx(alone["p_value"])
+    assert (judged["verdict"], judged["n_before"]) == ("improved", 120)
+
+
+def test_its_test_is_one_of_the_primary_family_and_its_figure_as_a_whole_is_not():
+    found = local("A")
+    judged = found.actions["judged"][0]
+    assert found.row("delivery.satisfied")["family"] == "exploratory"
+    assert judged["family"] == "primary"
+    assert judged["p_adjusted"] == pytest.approx(2 * judged["p_value"])  # beside the headline, with the larger p
+    assert local("all").row("delivery.satisfied")["family"] == "primary"
+
+
+@pytest.mark.parametrize("units", ["site: A；B", "Alpha、甲"])
+def test_units_are_values_or_titles_of_a_group(units):
+    levels = {"site": {"A": {"zh": "甲座", "en": "Alpha"}, "B": {"zh": "甲", "en": "Beta"}}}
+    assert local(units, levels=levels).actions["levels"][0] == ("A", "B")
+
+
+def test_units_that_nobody_knows_are_judged_by_nothing():
+    [action] = local("A, tower").actions.to_dict("records")
+    assert (action["by"], action["levels"], action["judged"]) == ("", (), None)
+    assert local("A, tower").row("delivery.satisfied")["family"] == "exploratory"
+
+
+@pytest.mark.parametrize(
+    "changes, reason",
+    [
+        ({"programme": demo(**{**ONLY_RATE, "gates": GATE})}, "selected"),
+        ({"programme": demo(**{**ONLY_RATE, "min_n": 61})}, "suppressed"),
+        ({"before": (0, 0, 0)}, ""),
+    ],
+)
+def test_units_of_which_nothing_can_be_told_have_no_test(changes, reason):
+    judged = local("A", **changes).actions["judged"][0]
+    assert judged["reason"] == reason
+    assert judged["verdict"] == ("improved" if not reason else "insufficient")
+    assert ("p_value" in judged) is not reason
+
+
+def test_a_survey_that_must_not_be_used_judges_no_action():
+    gate = {"measure": "invalid_rate", "comparison": "at_most", "threshold": 0, "voids": "unless_remedied"}
+    rules = demo(**{**ONLY_RATE, "gates": [gate | {"otherwise": "remedy"}], "validity": {"min_answered": 2}})
+    plan = {"as_of": "2024-01-10", "counts": {"distributed": 200}, "remedy": {"due_on": "2023-12-01"}}
+    rows = by_site(30, 40, 50) + "\nx | satisfied | | A | 20"
+    before = survey_of(rows, rules, period="2023", plan=plan, groups=["site"])
+    second = survey_of(by_site(55, 45, 50), rules, {"actions": LOCAL.format(units="A")}, groups=["site"])
+    judged = judge_change(assess(replace(second, baseline=before))).actions["judged"][0]
+    assert (judged["reason"], judged["verdict"]) == ("void", "insufficient")
+
+
 def test_numbers_of_ways_are_counted():
     table = pd.DataFrame({"verdict": ["improved", "insufficient"], "chosen": [True, False]})
     assert multiverse.agreement(table) == (1, 2)

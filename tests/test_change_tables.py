@@ -17,7 +17,8 @@ from csat_analysis.assembly.plans import ACTIONS
 from csat_analysis.ground.words import speak
 from csat_analysis.publishing import change_figures, change_tables, change_ways
 from publishing import CHECKOUT
-from test_change import GATE, RULES, changed, counted, items, looked, people
+from test_change import GATE, RULES, changed, counted, halves, items, looked, people, split
+from test_change_parts import local
 
 LANGUAGES = ["zh", "en"]
 EACH_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
@@ -109,6 +110,8 @@ SITUATIONS = {
     "scale": lambda: changed(BEFORE, AFTER, demo(**RULES),
                              old=demo(**{**RULES, "scale": {"satisfied": 100, "fair": 60, "poor": 20, "dissatisfied": 0}})),
     "mode": lambda: changed(by_channel("paper"), by_channel("app")),
+    "split": lambda: split(halves((30, 20), (45, 15))),
+    "split in vain": lambda: split(halves((49, 1), (40, 20))),
 }  # fmt: skip
 
 
@@ -130,6 +133,13 @@ def test_looks_at_a_running_survey_are_named_and_those_that_cannot_have_been():
     assert "Looks at 999 forms are named, and there are 170 by now" in said
     assert "look 2, the last one" in text(change_tables.analysis_notes(looked([60], 170), "en"))
     assert "This is look" not in text(change_tables.analysis_notes(changed(BEFORE, AFTER), "en"))
+
+
+def test_a_baseline_of_which_a_part_decided_is_told_with_its_numbers_or_why_it_cannot_be():
+    said = text(change_tables.analysis_notes(situation("split"), "en"))
+    assert "compared with its other valid forms, 60 of 110" in said and "refused" not in said
+    said = text(change_tables.analysis_notes(situation("split in vain"), "en"))
+    assert "These alone miss no rule or target" in said and "refused" in said
 
 
 # --- both languages ---------------------------------------------------------------------------------------------------
@@ -440,10 +450,18 @@ def test_an_action_is_shown_with_what_it_is_judged_by_and_its_effectiveness_apar
         "期限 2024 年 3 月 31 日",
         "交货：分项满意率 最小有意义变化 5.00 个百分点",
         "是",
+        "显著提升 +13.24 个百分点",
         "有效",
     ]
-    assert second[2:] == ["–", "问卷之外", "否（探索性）", "待验证"]
+    assert second[2:] == ["–", "问卷之外", "否（探索性）", "–", "待验证"]
     assert "各自独立" in text(change_ways.action_table(found, "zh"))
+
+
+def test_an_action_for_some_units_is_shown_with_what_became_of_them():
+    *_, change, _ = rows(change_ways.action_table(local("A, B"), "en"))[1]
+    assert change == "Improved site: A, B +25.00 percentage points"
+    *_, change, _ = rows(change_ways.action_table(local("tower"), "en"))[1]
+    assert change == "Not judged its units, tower, are no declared groups"
 
 
 def test_the_plan_shows_its_checksum_and_what_it_covers():

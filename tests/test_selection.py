@@ -14,10 +14,7 @@ from csat_analysis.estimation.selection import (
     expected_regression,
     predict,
     predict_mean,
-    split_baseline,
-    split_baseline_mean,
 )
-from csat_analysis.statistics.estimates import Estimate
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -407,11 +404,3 @@ def test_projects_all_on_their_lines_tell_no_error():
     before = np.array([70, 74, 78, 82, 86, 88, 92, 96])
     found = regression_discontinuity(before, np.full(8, 100), before, np.full(8, 100), before < 85, 0.85)
     assert found.reason == "no_variation"
-
-
-def test_half_of_the_baseline_is_compared_as_two_samples_are():
-    half, wave = Estimate(0.6, 0.055, 80, 80, 79, 1, True), Estimate(0.8, 0.048, 70, 70, 69, 1, True)
-    found = split_baseline(half, wave)  # Newcombe's example: 48 of 80, 56 of 70
-    assert [round(part, 4) for part in (found.estimate, found.conf_low, found.conf_high)] == [0.2, 0.0524, 0.3339]
-    mean = split_baseline_mean(Estimate(70, 3, 20, 20, 19, 1, True), Estimate(80, 4, 20, 20, 19, 1, True))
-    assert mean.statistic == pytest.approx(2)

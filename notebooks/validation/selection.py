@@ -13,6 +13,7 @@ import pandas as pd
 from scipy import special, stats
 
 from csat_analysis.estimation import contrasts, priors, selection
+from csat_analysis.statistics import differences
 from csat_analysis.statistics.estimates import Estimate
 
 THRESHOLD = 0.85  # action below it
@@ -208,7 +209,7 @@ def halves(seed: int, replications: int = REPLICATIONS) -> Iterator[dict[str, An
         rows = np.flatnonzero(chosen.any(axis=1))
         columns = np.argmax(np.where(chosen, rng.random(chosen.shape), -1.0), axis=1)[rows]
         pairs = [(_share(k, n / 2), _share(m, n)) for k, m in zip(second[rows, columns], after[rows, columns])]  # noqa: B905
-        found = [selection.split_baseline(*pair) for pair in pairs]
+        found = [differences.compare_shares(*pair) for pair in pairs]
         p, gain = np.array([each.p_value for each in found]), np.array([each.estimate for each in found])
         about = {**Situation("usual", EQUAL, 40)._asdict(), "replications": len(rows)}
         yield {"test": test, **about, **_rates(p, gain, np.zeros(len(rows)))}

@@ -26,8 +26,19 @@ from csat_analysis.assembly.portfolio import (
     gain_of,
     members_of,
 )
-from csat_analysis.assembly.situation import Situation, Wave, customers_of, situation_of, wave_of
-from csat_analysis.assembly.subgroups import GROUPS, change_by_group
+from csat_analysis.assembly.situation import (
+    USED,
+    Situation,
+    Wave,
+    customers_of,
+    fired_by,
+    of_answers,
+    situation_of,
+    split_of,
+    undecided,
+    wave_of,
+)
+from csat_analysis.assembly.subgroups import GROUPS, change_by_group, change_in_units
 from csat_analysis.estimation import repeated
 from csat_analysis.ground import lending
 from csat_analysis.statistics import differences, inference
@@ -55,6 +66,9 @@ class Change:
         One row per measure, and two per item: the columns of ``CHANGE``. ``other_low, other_high``: the interval by the
         view that does not judge. ``naive_p, naive_verdict``: what a test says that knows nothing of the design, the
         selection and the other tests.
+    before, after, whole
+        What is compared; ``whole``: the baseline with all its forms, where ``before`` is without those that the action
+        was decided on.
     groups, paths
         Tables of ``subgroups.change_by_group`` and ``multiverse.walk_paths``, for the primary figures.
     actions, plan
@@ -71,6 +85,7 @@ class Change:
     table: pd.DataFrame
     before: Wave | None = None
     after: Wave | None = None
+    whole: Wave | None = None
     found: Situation | None = None
     groups: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=GROUPS, dtype=object))
     paths: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PATHS, dtype=object))
@@ -108,23 +123,36 @@ def judge_change(result: Assessment, peers: Peers = ()) -> Change:
         reason = "unreadable" if survey.run.baseline else "no_baseline"
         return Change(result, reason, pd.DataFrame(columns=CHANGE, dtype=object))
     names = [str(name) for name in result.measures["id"]]
-    before, after = wave_of(survey.baseline, names), wave_of(survey, names)
+    whole, after = wave_of(survey.baseline, names), wave_of(survey, names)
     figures = [*names, *(["index"] if survey.programme.index else []), *_of_items(survey)]
-    situation = situation_of(before, after, figures)
+    split = split_of(whole, after)
+    before = undecided(whole, after) if split == USED else whole
+    situation = situation_of(before, after, figures, fired_by(whole), split)
     actions = plans.actions_between(survey.baseline, survey)
-    planned = actions.loc[actions["planned"].astype(bool), "figure"]
+    planned = [row["figure"] for row in actions.to_dict("records") if row["planned"] and not plans.is_local(row)]
     primary = list(dict.fromkeys([*survey.programme.change_rules.primary, *planned]))
     waves = [wave_of(each, names) for each in survey.waves]
     members = members_of(before, after, peers) if situation.selected else []
-    rows = [_row(name, before, after, situation, members, name in primary) for name in figures]
+    rows = [
+        _row(name, before if of_answers(name) else whole, after, situation, members, name in primary)
+        for name in figures
+    ]
     for row in rows:
         row["p_waves"] = _over_waves(row, before, waves, after, situation.view) if waves else None
+    local = {
+        at: _aimed(row, before, after, situation)
+        for at, row in enumerate(actions.to_dict("records")) if row["by"] and row["figure"]
+    }  # fmt: skip
     looks = _looks(after)
-    _over_looks(rows, _information(looks, before, after, situation) if looks else None)
-    table = pd.DataFrame(_adjusted(rows), columns=CHANGE, dtype=object)
+    every = [*rows, *local.values()]
+    _over_looks(every, _information(looks, before, after, situation) if looks else None)
+    every = _adjusted(every)
+    judged = dict(zip(local, every[len(rows) :], strict=True))
+    actions["judged"] = pd.Series([judged.get(at) for at in range(len(actions))], actions.index, dtype=object)
+    table = pd.DataFrame(every[: len(rows)], columns=CHANGE, dtype=object)
     shown = [] if is_void(before, after) else [name for name in primary if name in figures]
     return Change(
-        result, "", table.where(table.notna(), None), before, after, situation,
+        result, "", table.where(table.notna(), None), before, after, whole, situation,
         groups=change_by_group(shown, before, after, situation),
         paths=together([walk_paths(name, before, after, situation) for name in shown], PATHS),
         actions=actions, plan=plans.plan_digest(actions), looks=looks, projects=len(members),
@@ -235,6 +263,23 @@ def _row(
         | {"smallest": analyses.smallest_seen(figure, found, before, after)}
         | _effects(figure, before, after, situation)
     )
+
+
+def _aimed(action: Mapping[Any, Any], before: Wave, after: Wave, situation: Situation) -> dict[str, Any]:
+    """Return the change of an action's figure in its units: one of the primary tests where it was declared before.
+
+    Notes
+    -----
+    Where there are several surveys against one baseline, the p-value counts as many times (Bonferroni).
+    """
+    figure, rules = action["figure"], after.survey.programme.change_rules
+    found = change_in_units(figure, action["by"], action["levels"], before, after, situation)
+    if is_void(before, after):
+        found = {"id": figure, "reason": VOID}
+    waves = len(after.survey.waves) + 1
+    over = {"p_waves": min(1.0, waves * found.get("p_value", math.nan))} if waves > 1 and "difference" in found else {}
+    family = "primary" if action["planned"] else "exploratory"
+    return {**found, **over, "family": family, "margin": rules.margins.get(figure)}
 
 
 def _guarded(figure: str, members: list[Member]) -> dict[str, Any]:

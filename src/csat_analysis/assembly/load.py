@@ -123,8 +123,36 @@ def read_survey(
             unreadable = Finding("earlier_unreadable", {"period": before.period})
             findings += [] if unreadable in findings else [unreadable]  # a period can be compared with in two ways
     baseline = surveys.pop("baseline", None)
+    if baseline is not None and run.decided_on:
+        decided_forms(run, baseline)
     waves = tuple(surveys.pop(kind) for kind in list(surveys) if kind.startswith("wave "))
     return replace(survey, earlier=surveys, baseline=baseline, waves=waves, findings=(*survey.findings, *findings))
+
+
+def decided_forms(run: Run, baseline: Survey) -> pd.Series:
+    """Return which forms of the baseline the action was decided on, as the run file tells them apart.
+
+    Raises
+    ------
+    ParameterError
+        Where the responses lack a column that it names, or no form is marked, or all are.
+    """
+    place = f"params/runs/{run.project}.yml: periods.{run.period}.decided_on"
+    marked = pd.Series(True, index=baseline.forms.index)
+    for name, values in run.decided_on.items():
+        if name not in baseline.forms:
+            raise ParameterError(
+                f"{place}: the responses of {baseline.run.period} have no column {name!r}; it is one of "
+                f"{sorted(map(str, baseline.forms.columns.difference(OURS)))}."
+            )
+        marked &= baseline.forms[name].isin(values)
+    if marked.all() or not marked.any():
+        raise ParameterError(
+            f"{place}: {run.decided_on} marks {'every' if marked.all() else 'no'} form of "
+            f"{baseline.run.period}; name the value of those that were looked at when the action was decided, or take "
+            f"the key away where all were."
+        )
+    return marked
 
 
 @dataclass(frozen=True)
@@ -185,7 +213,7 @@ def worked_example(programme: Programme) -> Survey:
         project="worked_example", period="2024", title=programme.title, programme=programme.id, language="en",
         read={}, design=runs.Design(), groups=(), names={}, levels={}, targets={}, within=(), change=runs.Change(),
         as_of=dt.date(2025, 1, 1), baseline=None, counts=Counts(**example.counts), remedy=None, looks=None,
-        closed=False,
+        decided_on={}, closed=False,
     )  # fmt: skip
     return assemble(programme, run, {"responses": Sheet("worked_example", "", rows)})
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,8 +15,10 @@ from csat_analysis.ground.programmes import Programme
 
 ACTIONS = [
     "action_id", "description", "target_item", "figure", "department", "due_on", "approved_on", "completed_on",
-    "verified_on", "minimal_change", "judged_by", "outcome", "planned", "effectiveness",
+    "verified_on", "minimal_change", "judged_by", "outcome", "planned", "effectiveness", "units", "by", "levels",
+    "judged",
 ]  # fmt: skip
+EVERYWHERE = ("", "all", "全部", "全体")  # units of an action for the whole project
 OUTCOMES = {
     "effective": "effective", "有效": "effective", "partly": "partly", "部分有效": "partly", "not": "not",
     "无效": "not", "pending": "pending", "待验证": "pending",
@@ -31,15 +35,16 @@ def actions_between(before: Survey, after: Survey) -> pd.DataFrame:
         The columns of ``ACTIONS``. ``figure``: what ``judged_by`` names, or the satisfied share of ``target_item``.
         ``planned``: approved before the first form of the second survey came in (before the period begins, where
         nobody knows), with a target and a smallest change that matters. ``effectiveness``: as somebody entered it under
-        ``outcome``, else ``pending``; it is no verdict on a change.
+        ``outcome``, else ``pending``; it is no verdict on a change. ``by, levels``: the groups or strata that ``units``
+        names, see ``units_named``. ``judged``: the change there, which is ``change``'s to fill in.
     """
     tables = [each.tables["actions"] for each in (before, after) if "actions" in each.tables]
     if not tables:
         return pd.DataFrame(columns=ACTIONS, dtype=object)
     rows = pd.concat(tables, ignore_index=True).fillna("").drop_duplicates("action_id", keep="last")
     begun = first_form(after)
-    found = [_action(row, after.programme, begun) for row in rows.to_dict("records")]
-    return pd.DataFrame(found, columns=[*ACTIONS, "units"], dtype=object)
+    found = [_action(row, after, begun) for row in rows.to_dict("records")]
+    return pd.DataFrame(found, columns=ACTIONS, dtype=object)
 
 
 def first_form(survey: Survey) -> pd.Timestamp:
@@ -52,19 +57,48 @@ def first_form(survey: Survey) -> pd.Timestamp:
     return days.min() if len(days) else pd.Timestamp(runs.period_bounds(survey.run.period)[0])
 
 
-def _action(row: dict[Any, Any], programme: Programme, begun: pd.Timestamp) -> dict[str, Any]:
+def _action(row: dict[Any, Any], after: Survey, begun: pd.Timestamp) -> dict[str, Any]:
     """Return one action."""
+    programme = after.programme
     days = {name: _day(str(row.get(name, ""))) for name in schemas.ACTION_DAYS}
     figure = figure_judged(str(row.get("judged_by", "")), str(row.get("target_item", "")), programme)
     least = pd.to_numeric(str(row.get("minimal_change", "")) or None, errors="coerce")
     approved = days["approved_on"]
     in_time = approved is not None and approved < begun
+    by, levels = units_named(str(row.get("units", "")), after)
     return {
-        **{name: str(row.get(name, "")) for name in (*ACTIONS, "units")}, **days, "figure": figure,
+        **{name: str(row.get(name, "")) for name in ACTIONS}, **days, "figure": figure, "by": by, "levels": levels,
+        "judged": None,
         "minimal_change": None if pd.isna(least) else float(least),
         "planned": bool(in_time and figure and pd.notna(least)),
         "effectiveness": OUTCOMES.get(str(row.get("outcome", "")).strip().lower(), "pending"),
     }  # fmt: skip
+
+
+def units_named(units: str, survey: Survey) -> tuple[str, tuple[str, ...]]:
+    """Return the column of groups or strata, and its values, that the units of an action are.
+
+    Notes
+    -----
+    Values of one column, as the tables or the run file's titles have them, with commas or the like between; the column
+    may stand before them (``building: A, B``). Nothing for the whole project, and where they are not all known.
+    """
+    run = survey.run
+    wanted = [part.strip() for part in re.split(r"[;,，；、|]", units.rpartition(":")[2].rpartition("：")[2])]
+    if not is_local({"units": units}):
+        return "", ()
+    for by in dict.fromkeys([*run.groups, *(["stratum"] if run.design.stratum else [])]):
+        titles = run.levels.get(run.design.stratum or by if by == "stratum" else by, {})
+        known = {title: level for level, names in titles.items() for title in names.values()}
+        known |= {str(level): str(level) for level in survey.forms.get(by, pd.Series(dtype=object)).unique()}
+        if all(name in known for name in wanted):
+            return by, tuple(dict.fromkeys(known[name] for name in wanted))
+    return "", ()
+
+
+def is_local(action: Mapping[Any, Any]) -> bool:
+    """Return whether an action is for a part of the project alone."""
+    return str(action["units"]).strip().lower() not in EVERYWHERE
 
 
 def _day(text: str) -> pd.Timestamp | None:

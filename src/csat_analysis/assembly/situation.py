@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from csat_analysis.assembly.assessment import Judged, judged, status_of
-from csat_analysis.assembly.load import Survey
+from csat_analysis.assembly.load import Survey, decided_forms
 from csat_analysis.domain.evidence import Evidence
 from csat_analysis.ground.programmes import Programme
 
@@ -17,6 +17,7 @@ FEW_CLUSTERS = 20  # in one survey: fewer are compared by randomization
 POPULATION_SHIFT = 0.2  # of the customers in another stratum than before
 OF_ANSWERS = ("satisfaction_rate", "satisfaction_rate_of_valid", "survey_rate", "weighted_score", "latent_index")
 MODE, POPULATION, WORDING, SCALE, RULES = "mode", "population", "wording", "scale", "rules"
+USED = "used"  # the forms of the baseline that the action was not decided on
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,9 @@ class Situation:
     selected
         Whether the project was chosen by these figures, so that some of a rise comes by itself. ``declared``: the run
         file says so.
+    split
+        ``used``: the action was decided on some forms of the baseline alone, and the others are compared; or why that
+        cannot be, see ``split_of``; empty: it was decided on all of them.
     view
         ``process`` or ``residents``.
     apart
@@ -77,6 +81,7 @@ class Situation:
     apart: Mapping[str, str]
     mode_shift: float = math.nan
     population_shift: float = math.nan
+    split: str = ""
 
     @property
     def is_plain(self) -> bool:
@@ -103,10 +108,11 @@ def wave_of(survey: Survey, names: list[str]) -> Wave:
     return Wave(survey, known, status_of(survey, known.gates))
 
 
-def situation_of(before: Wave, after: Wave, figures: list[str]) -> Situation:
-    """Return how two surveys were made."""
+def situation_of(
+    before: Wave, after: Wave, figures: list[str], fired: tuple[str, ...] = (), split: str = ""
+) -> Situation:
+    """Return how two surveys were made, where the first missed some rules; ``before``: the forms that are compared."""
     run, rules = after.survey.run, after.survey.programme.change_rules
-    fired = fired_by(before)
     chosen = run.change.selected
     modes, population = mode_shift(before, after), population_shift(before, after)
     designs = [wave.evidence.design for wave in (before, after)]
@@ -121,8 +127,8 @@ def situation_of(before: Wave, after: Wave, figures: list[str]) -> Situation:
         stratified=any(len(design.population) > 1 for design in designs),
         clusters=min(len(design.strata) for design in designs) if clustered else None,
         same_clusters=run.change.same_clusters, fired=fired,
-        selected=bool(fired) if chosen == "auto" else bool(chosen), declared=chosen != "auto", view=rules.view,
-        apart=apart, mode_shift=modes, population_shift=population,
+        selected=split != USED and (bool(fired) if chosen == "auto" else bool(chosen)), declared=chosen != "auto",
+        view=rules.view, apart=apart, mode_shift=modes, population_shift=population, split=split,
     )  # fmt: skip
 
 
@@ -130,6 +136,45 @@ def fired_by(wave: Wave) -> tuple[str, ...]:
     """Return the figures of the answers whose rules or targets a survey missed, by the letter."""
     missed = wave.judged.gates.loc[wave.judged.gates["passed"] == False, "measure"]  # noqa: E712 - None is no miss
     return tuple(dict.fromkeys(name for name in missed if of_answers(name)))
+
+
+# --- forms that the action was not decided on -------------------------------------------------------------------------
+
+
+def split_of(before: Wave, after: Wave) -> str:
+    """Return whether the forms that the action was not decided on can be compared: ``used``, or why not.
+
+    Notes
+    -----
+    The errors of these forms are independent of those by which the project was chosen, so that plain tests hold: the
+    split baseline. Not where a cluster has forms of both kinds, as they share its error; where all forms miss a rule
+    and those it is said to be decided on do not (``not_fired``); where the forms sent are the base of the rate, which
+    nobody tells apart. In a finite population the other forms lean the other way, so that a rise is seen less often.
+    Empty where the run file names no such forms.
+    """
+    run = after.survey.run
+    if not run.decided_on:
+        return ""
+    if after.survey.programme.satisfaction_rate.denominator == "distributed":
+        return "distributed"
+    decided, forms = decided_forms(run, before.survey), before.evidence.forms
+    if "cluster" in forms and (decided.groupby([forms["cluster"], *_strata(forms)]).nunique() > 1).any():
+        return "clusters"
+    return "not_fired" if fired_by(before) and not fired_by(_wave_of_forms(before, decided)) else USED
+
+
+def _strata(forms: pd.DataFrame) -> list[pd.Series]:
+    return [forms["stratum"]] if "stratum" in forms else []
+
+
+def undecided(before: Wave, after: Wave) -> Wave:
+    """Return the baseline by the forms alone that the action was not decided on; its status stays."""
+    return replace(_wave_of_forms(before, ~decided_forms(after.survey.run, before.survey)), status=before.status)
+
+
+def _wave_of_forms(wave: Wave, kept: pd.Series) -> Wave:
+    survey = replace(wave.survey, forms=wave.survey.forms[kept], answers=wave.survey.answers[kept])
+    return wave_of(survey, list(wave.judged.found))
 
 
 # --- the same people --------------------------------------------------------------------------------------------------

@@ -51,17 +51,54 @@ def _of_column(figure: str, by: str, before: Wave, after: Wave, situation: Situa
     pair = analyses.pair_of(figure, before, after)
     if pair is None or not all(pair.sizes) or situation.why_apart(figure):
         return
-    groups = [wave.evidence.forms[by].reindex(each.index) for wave, each in zip(pair.waves, pair.values, strict=True)]
-    for level in sorted({*groups[0], *groups[1]} - {""}):
-        there = (groups[0] == level, groups[1] == level)
-        own = Pair(figure, pair.waves, (pair.values[0][there[0]], pair.values[1][there[1]]))
-        found = _compared(pair, own, np.concatenate([each.to_numpy() for each in there]), situation)
+    for level in sorted({*_groups(pair, by)[0], *_groups(pair, by)[1]} - {""}):
+        own, found = _of_levels(pair, by, (level,), situation)
         told = situation.guards(figure)
         yield {
             "by": by, "level": level, "id": figure, "suppressed": False,
             "n_before": own.sizes[0], "n_after": own.sizes[1],
             "reason": "selected" if told else found.reason, **_shown(own, found, situation.view, told),
         }  # fmt: skip
+
+
+def change_in_units(
+    figure: str, by: str, levels: tuple[str, ...], before: Wave, after: Wave, situation: Situation
+) -> dict[str, Any]:
+    """Return how a figure changed in some groups together, and the difference to test.
+
+    Returns
+    -------
+    dict
+        The columns of ``GROUPS`` but for ``by, level, suppressed`` and the adjusted p-value; ``difference`` where there
+        is one. ``reason``: ``suppressed`` where either survey has too few answers to be shown, ``of_the_whole`` where
+        a figure has no parts.
+    """
+    pair = analyses.pair_of(figure, before, after)
+    if pair is None or not all(by in wave.evidence.forms for wave in (before, after)):
+        return {"id": figure, "reason": "of_the_whole"}
+    if reason := situation.why_apart(figure):
+        return {"id": figure, "reason": reason, "verdict": "not_comparable"}
+    own, found = _of_levels(pair, by, levels, situation)
+    if min(own.sizes) < after.survey.programme.min_n:
+        return {"id": figure, "reason": "suppressed"}
+    told = situation.guards(figure)
+    row = {"id": figure, "reason": "selected" if told else found.reason} | _shown(own, found, situation.view, told)
+    return row | {"n_before": own.sizes[0], "n_after": own.sizes[1]} | ({} if told else {"difference": found})
+
+
+def _groups(pair: Pair, by: str) -> tuple[pd.Series, pd.Series]:
+    """Return the group of each answer of both surveys."""
+    first, second = (
+        wave.evidence.forms[by].reindex(each.index) for wave, each in zip(pair.waves, pair.values, strict=True)
+    )
+    return first, second
+
+
+def _of_levels(pair: Pair, by: str, levels: tuple[str, ...], situation: Situation) -> tuple[Pair, Difference]:
+    """Return the answers of some groups together, and their difference."""
+    there = [each.isin(levels) for each in _groups(pair, by)]
+    own = Pair(pair.figure, pair.waves, (pair.values[0][there[0]], pair.values[1][there[1]]))
+    return own, _compared(pair, own, np.concatenate([each.to_numpy() for each in there]), situation)
 
 
 def _compared(pair: Pair, own: Pair, there: np.ndarray, situation: Situation) -> Difference:

@@ -16,8 +16,6 @@ from csat_analysis.estimation.priors import (
     Prior,
     as_counts,
 )
-from csat_analysis.statistics.differences import Difference, compare_estimates, compare_shares
-from csat_analysis.statistics.estimates import Estimate
 from csat_analysis.statistics.inference import LEVEL, t_quantile
 
 NO_ANSWERS, SAME = "no_answers", "no_variation"
@@ -245,41 +243,3 @@ def _gaps(mean1: Any, se1: Any, mean2: Any, se2: Any, mean: Any, spread: Any, me
     shrinkage = np.asarray(se1) ** 2 / (np.asarray(se1) ** 2 + squares)
     error = np.sqrt(shrinkage * squares + se2**2 + (shrinkage * mean_se) ** 2)
     return mean2 - mean1 - shrinkage * (mean - mean1), error
-
-
-# --- half of the baseline ---------------------------------------------------------------------------------------------
-
-
-def split_baseline(before: Estimate, after: Estimate) -> Difference:
-    """Return the change of a share from the half of the baseline that the action was not decided on.
-
-    Parameters
-    ----------
-    before
-        Share of half B of the baseline: forms that nobody looked at when the action was decided.
-    after
-        Share of the after wave.
-
-    Notes
-    -----
-    Only where half A alone, or other data, decided. Where all forms did, which is the normal case, half B regresses
-    too: 3 to 5 points by themselves, and more than twice as many as should are told to have improved. Then it is not
-    to be used.
-    Newcombe's interval and its test: see ``compare_shares``; ``split_baseline_mean`` for means.
-
-    Examples
-    --------
-    >>> half, wave = Estimate(0.6, 0.055, 80, 80, 79, 1, True), Estimate(0.8, 0.048, 70, 70, 69, 1, True)
-    >>> found = split_baseline(half, wave)
-    >>> round(found.estimate, 4), found.p_value < 0.01
-    (0.2, True)
-    """
-    return compare_shares(before, after)
-
-
-def split_baseline_mean(before: Estimate, after: Estimate) -> Difference:
-    """Return the change of a mean from the half of the baseline that the action was not decided on, by Welch's t.
-
-    On the condition of ``split_baseline``.
-    """
-    return compare_estimates(before, after)

@@ -142,6 +142,9 @@ class PeriodPlan(Strict):
     read: dict[Table, Read] = {}
     design: Design | None = None
     looks: Looks | None = None
+    decided_on: dict[Text, Texts] = Field(
+        {}, description="a column of the baseline's responses: the values of the forms that the action was decided on"
+    )
     closed: bool = Field(False, description="done for good: not redone without --force")
 
 
@@ -186,6 +189,7 @@ class Run(Strict):
     counts: Counts
     remedy: Remedy | None
     looks: Looks | None
+    decided_on: dict[str, tuple[str, ...]]
     closed: bool
 
     @property
@@ -203,7 +207,8 @@ def expand(file: RunFile) -> list[Run]:
             programme=plan.programme or file.programme, read=_merged(file.read, plan.read),
             design=_overridden(file.design, plan.design), groups=file.groups, names=file.names, levels=file.levels,
             targets=file.targets, within=file.within, change=file.change, as_of=plan.as_of, baseline=plan.baseline,
-            counts=plan.counts, remedy=plan.remedy, looks=plan.looks, closed=plan.closed,
+            counts=plan.counts, remedy=plan.remedy, looks=plan.looks,
+            decided_on=plan.decided_on, closed=plan.closed,
         )
         for period, plan in periods
     ]  # fmt: skip
@@ -247,6 +252,9 @@ def faults(file: RunFile) -> Iterator[tuple[Place, str]]:
             yield place, f"{base!r} is not a period here; use one of {sorted(file.periods)}."
         elif base is not None and period_bounds(base) >= period_bounds(period):
             yield place, f"{base!r} is not before {period!r}; name an earlier period."
+        if plan.decided_on and base is None:
+            sentence = "marks forms of a baseline; name the baseline, or drop decided_on."
+            yield ("periods", period, "decided_on"), sentence
         if plan.looks:
             yield from _looks_faults(plan.looks, base, ("periods", period, "looks"))
         if plan.as_of < period_bounds(period)[0]:

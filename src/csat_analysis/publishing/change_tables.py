@@ -8,7 +8,7 @@ import pandas as pd
 
 from csat_analysis.assembly.change import Change
 from csat_analysis.assembly.gates import unit_of
-from csat_analysis.assembly.situation import POPULATION_SHIFT
+from csat_analysis.assembly.situation import POPULATION_SHIFT, USED
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing.change_cells import (
@@ -171,8 +171,12 @@ def _alike(found: Change, words: Words) -> Iterator[str]:
 def _chosen(found: Change, words: Words) -> str:
     """Return whether the project was chosen by its own figures."""
     situation = found.situation
+    if situation.split == USED and found.before and found.whole:
+        sizes = (words.count(wave.evidence.valid) for wave in (found.before, found.whole))
+        return words("change.split", **dict(zip(("n", "of"), sizes, strict=True)))
     if situation.selected:
-        return words("change.selected", how=_chosen_how(found, words))
+        why = f"change.split_{situation.split}" if situation.split else ""
+        return words("gap").join(words(key, how=_chosen_how(found, words)) for key in ("change.selected", why) if key)
     if situation.fired:
         return words("change.selected_denied", names=_fired(found, words))
     return words(f"change.selected_{'declared_not' if situation.declared else 'not'}")

@@ -8,8 +8,10 @@ import pandas as pd
 from csat_analysis.assembly.change import Change
 from csat_analysis.assembly.gates import unit_of
 from csat_analysis.assembly.multiverse import agreement
+from csat_analysis.assembly.plans import is_local
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing.change_cells import (
+    COUNT,
     Row,
     change_cell,
     lacks,
@@ -21,7 +23,7 @@ from csat_analysis.publishing.change_cells import (
 )
 from csat_analysis.publishing.change_tables import ordered_rows, spoken, title_of
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, listing, prose, table
-from csat_analysis.publishing.phrases import item_title
+from csat_analysis.publishing.phrases import column_title, group_title, item_title
 
 # --- other ways -------------------------------------------------------------------------------------------------------
 
@@ -132,7 +134,7 @@ def action_table(found: Change, language: str) -> Exhibit:
     if found.actions.empty:
         return prose(words("change.no_actions"))
     rows = [tuple(_action_cells(row, found, words)) for row in found.actions.to_dict("records")]
-    names = ("action", "department", "dates", "judged_by", "planned", "effectiveness")
+    names = ("action", "department", "dates", "judged_by", "planned", "own", "effectiveness")
     heads = [Column(words(f"change.head_{name}")) for name in names]
     return table(words("change.table_actions"), heads, rows, [words("change.note_actions")], kind="gates")
 
@@ -152,7 +154,28 @@ def _action_cells(row: Row, found: Change, words: Words) -> Iterator[str]:
     small = () if lacks(least) else (words("change.minimal", size=size(least, unit, words)),)
     yield Cell(title_of(found, row["figure"], words) if row["figure"] else row["judged_by"] or dash, below=small)
     yield words(f"change.{'planned' if row['planned'] else 'unplanned'}")
+    yield _what_came(row, unit, found, words)
     yield words(f"effectiveness.{row['effectiveness']}")
+
+
+def _what_came(action: Row, unit: str, found: Change, words: Words) -> Cell:
+    """Return what became of an action's figure, in its units where it names some."""
+    run, units = found.result.survey.run, action["units"]
+    if not action["figure"]:
+        return Cell(words("not_computed"))
+    if action["by"]:
+        titles = [group_title(run, action["by"], level, words) for level in action["levels"]]
+        where = words.colon(column_title(run, action["by"], words), words.listing(titles))
+        row = action["judged"]
+    elif is_local(action):
+        return Cell(words("change.not_judged"), "whole", (words("change.units_unknown", units=units),))
+    else:
+        where, row = "", found.row(action["figure"])
+    if row["reason"] == COUNT:
+        return Cell(words("change.not_judged"), "whole")
+    apart = words.get(f"change_apart.{row['reason']}", "")
+    shown = "" if lacks(row.get("estimate")) else words.difference(row["estimate"], unit)
+    return verdict_mark(row, words, *filter(None, (where, words.get(f"change.units_{row['reason']}", apart), shown)))
 
 
 def _day(row: Row, name: str, words: Words) -> str:

@@ -99,7 +99,7 @@ def change_of(record: Record, figure: str) -> Mapping[str, Any] | None:
 def _is_chosen(record: Record) -> bool:
     """Return whether a project was chosen by the figures that are compared."""
     row = change_of(record, RATE)
-    return row is not None and row["method"] in GUARDED
+    return row is not None and (row["method"] in GUARDED or bool(record.get("undecided")))
 
 
 def _earlier(member: Record, against: str, every: Iterable[Record]) -> list[Record]:

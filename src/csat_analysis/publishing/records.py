@@ -315,6 +315,13 @@ class ActionRow(Row):
     due_on: str | None
     completed_on: str | None
     verified_on: str | None
+    by: str
+    levels: list[str]
+    estimate: Number
+    conf_low: Number
+    conf_high: Number
+    p_adjusted: Number
+    verdict: str | None
 
 
 class StepRow(Row):
@@ -409,6 +416,7 @@ class Record(Row):
     actions: list[ActionRow]
     comparisons: list[Comparison]
     change: list[ChangeRow]
+    undecided: int | None
     modes: list[ModeRow]
     portfolio: PortfolioRow | None
     plan: str
@@ -437,8 +445,8 @@ def build(result: Assessment, peers: Peers = ()) -> Record:
         triggers=_triggers(result), index=result.index, grade=result.grade, design=_design(result),
         items=rows(result.items), strata=rows(result.strata), groups=rows(result.groups), parts=_parts(result),
         respondents=rows(result.respondents), weighted=rows(result.weighted),
-        comparisons=rows(result.comparisons), change=_change(changed), modes=_modes(changed),
-        portfolio=_portfolio(changed), plan=changed.plan, actions=_actions(changed),
+        comparisons=rows(result.comparisons), change=_change(changed), undecided=_undecided(changed),
+        modes=_modes(changed), portfolio=_portfolio(changed), plan=changed.plan, actions=_actions(changed),
         steps=_steps(result), clauses=[{"clause": c, "state": s} for c, s in standing(result.clauses).items()],
         accounts=rows(survey.accounts), findings=[finding._asdict() for finding in survey.findings],
         rejected=[_blank_to_none(row) for row in rows(survey.rejected.head(LISTED_REJECTIONS))],
@@ -505,9 +513,15 @@ def _beyond(row: dict[str, Any]) -> dict[str, Any]:
     return {**plain, **gain, "conf_low": None, "conf_high": None}
 
 
+def _undecided(changed: Change) -> int | None:
+    """Return the valid forms of the baseline that the action was not decided on, where these alone are compared."""
+    is_part = changed.before is not None and changed.before is not changed.whole
+    return changed.before.evidence.valid if changed.before and is_part else None
+
+
 def _modes(changed: Change) -> list[dict[str, Any]]:
     """Return the rates of the channels before and after; nothing where a survey must not be used."""
-    before, after = changed.before, changed.after
+    before, after = changed.whole, changed.after
     if before is None or after is None or is_void(before, after):
         return []
     return rows(rates_by_mode(before, after))
@@ -525,10 +539,11 @@ def _portfolio(changed: Change) -> dict[str, Any] | None:
 
 def _actions(changed: Change) -> list[dict[str, Any]]:
     """Return the actions without what people wrote by hand."""
-    kept = changed.actions[[*ActionRow.model_fields]]
+    every = [{**(row["judged"] or {}), **row} for row in changed.actions.to_dict("records")]
+    kept = pd.DataFrame(every, columns=[*ActionRow.model_fields], dtype=object)
     return [
         {key: value.date().isoformat() if isinstance(value, pd.Timestamp) else value for key, value in row.items()}
-        for row in kept.to_dict("records")
+        for row in rows(kept.assign(levels=kept["levels"].map(list)))
     ]
 
 
