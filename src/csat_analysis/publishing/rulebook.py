@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from csat_analysis.assembly.assessment import assess, outcome
+from csat_analysis.assembly.assessment import Assessment, assess, outcome
 from csat_analysis.assembly.gates import unit_of
 from csat_analysis.assembly.load import Survey, worked_example
+from csat_analysis.ground import lending
 from csat_analysis.ground.catalogue import MEASURES
 from csat_analysis.ground.clauses import rules
 from csat_analysis.ground.programmes import Latent, Programme, Step
@@ -161,8 +162,9 @@ def remark_table(programme: Programme, language: str) -> Exhibit:
 
 def worked_example_tables(programme: Programme, language: str) -> Exhibit:
     """Return the worked example: its forms, and its results by hand beside the computed ones."""
-    words, survey = speak(language), worked_example(programme)
-    return pair(_example_forms(survey, words), _example_results(survey, words))
+    words = speak(language)
+    result = lending.found("worked example", id(programme)) or assess(worked_example(programme))
+    return pair(_example_forms(result.survey, words), _example_results(result, words))
 
 
 def _example_forms(survey: Survey, words: Words) -> Exhibit:
@@ -193,9 +195,8 @@ def _example_cell(name: str, raw: str, answers: Mapping[str, str] | None, progra
     return level_title(programme, answers[name], words) if raw and answers and name in answers else raw
 
 
-def _example_results(survey: Survey, words: Words) -> Exhibit:
-    programme, result = survey.programme, assess(survey)
-    rows = []
+def _example_results(result: Assessment, words: Words) -> Exhibit:
+    programme, rows = result.survey.programme, []
     for name, expected in programme.worked_example.expect.items():
         title, unit = _expected_name(programme, name, words)
         shown = [_expected_value(programme, value, unit, words) for value in (expected, outcome(result, name))]
