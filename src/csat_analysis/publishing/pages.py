@@ -57,7 +57,7 @@ def is_shown(cell: nbformat.NotebookNode, language: str) -> bool:
 class Exporter(HTMLExporter):
     """Renders a notebook by our template, which needs nothing added afterwards: every figure has its text."""
 
-    def from_notebook_node(
+    def from_notebook_node(  # type: ignore[override]
         self, nb: nbformat.NotebookNode, resources: dict[str, Any] | None = None, **more: Any
     ) -> tuple[str, dict[str, Any]]:
         """Return the page, and what was used for it; the page is not taken apart again, which costs as much as it."""
