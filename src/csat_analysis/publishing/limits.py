@@ -1,0 +1,212 @@
+"""How long may a run take, how much memory may a chapter hold, and what ends with it?
+
+Whatever a chapter starts belongs to it, also what has left its group, its session or its parent: on Linux orphans
+come to the process that watches it, and end with the chapter.
+"""
+
+import contextlib
+import ctypes
+import errno
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import psutil
+
+from csat_analysis.ground.words import speak
+
+INTERVAL = 0.1  # seconds between two looks
+MEGABYTE = 1_000_000
+ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER of Linux
+HEALING = {
+    errno.EAGAIN, errno.EBUSY, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT,
+}  # fmt: skip
+BAD = ("failed", "timed_out", "killed")  # states of what has to be done again, the gravest first
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far a run may go.
+
+    Attributes
+    ----------
+    seconds
+        For all its chapters together.
+    memory
+        Megabytes, of one chapter with whatever it starts; none where the system itself is the limit.
+    text
+        Characters that the cells of one chapter may print.
+    shown
+        Characters of whatever else they may show: tables, figures.
+    retries
+        How often that is tried again which can heal.
+    """
+
+    seconds: float = 1800
+    memory: float | None = None
+    text: int = 1_000_000
+    shown: int = 20_000_000
+    retries: int = 1
+
+
+class Ending(NamedTuple):
+    """How something ended: ``ok``, ``failed``, ``timed_out``, ``killed`` or ``skipped``; why; whether it can heal."""
+
+    state: str = "ok"
+    text: str = ""  # in the words of whoever failed
+    key: str = ""  # or in ours
+    values: Mapping[str, Any] = {}
+    heals: bool = False
+
+    def said(self, language: str = "en") -> str:
+        """Return why it ended so, nothing where all is well.
+
+        >>> Ending("killed", key="memory", values={"memory": "500", "limit": "400"}).said()
+        'it was stopped when it held 500 MB of memory; a chapter may hold 400 MB.'
+        """
+        return speak(language)(f"stopped.{self.key}", **self.values) if self.key else self.text
+
+
+def heals(error: BaseException) -> bool:
+    """Return whether a fault may be gone the next time: one of the file system or the system that passes.
+
+    >>> [heals(error) for error in (OSError(errno.ESTALE, ""), OSError(errno.ENOSPC, ""), KeyError())]
+    [True, False, False]
+    """
+    return any(isinstance(each, OSError) and each.errno in HEALING for each in (error, error.__context__))
+
+
+def pause(attempt: int) -> float:
+    """Return how many seconds to wait before a new attempt, the first of which is 1.
+
+    >>> [pause(attempt) for attempt in (1, 2, 3)]
+    [0.5, 1.0, 2.0]
+    """
+    return 0.5 * 2 ** (attempt - 1)
+
+
+def share(left: float, waiting: int) -> float:
+    """Return the seconds that a chapter may take: half of what is left while others wait, so that they go on.
+
+    >>> share(60, waiting=2), share(30, waiting=0), share(-1, waiting=0)
+    (30.0, 30, 0)
+    """
+    return max(left / 2 if waiting else left, 0)
+
+
+def worst(states: Iterable[str]) -> str:
+    """Return the state of a run whose chapters have these: what has to be mended weighs most.
+
+    >>> worst(["ok", "killed", "failed"]), worst(["ok", "skipped"]), worst(["ok"]), worst([])
+    ('failed', 'timed_out', 'ok', 'ok')
+    """
+    found = set(states)
+    return next((state for state in BAD if state in found), "timed_out" if "skipped" in found else "ok")
+
+
+# --- watching ---------------------------------------------------------------------------------------------------------
+
+
+class Guard:
+    """Watches the processes that this one starts for a chapter, and ends them."""
+
+    def __init__(self, limits: Limits, seconds: float):
+        self.limits, self.seconds = limits, seconds
+        self.end = time.monotonic() + seconds
+        self.own = psutil.Process()
+        self.before = set(self.own.children(recursive=True))
+        self.seen: set[psutil.Process] = set()
+        self.reached: Ending | None = None
+
+    def processes(self) -> list[psutil.Process]:
+        """Return what the chapter started and what that started, as far as it still runs."""
+        self.seen.update(each for each in self.own.children(recursive=True) if each not in self.before)
+        return [each for each in self.seen if _runs(each)]
+
+    def check(self) -> Ending | None:
+        """Return which limit is reached; None where none is."""
+        if time.monotonic() >= self.end:
+            values = {"seconds": f"{self.seconds:,.1f}", "limit": f"{self.limits.seconds:,.0f}"}
+            self.reached = Ending("timed_out", key="time", values=values)
+        elif self.limits.memory and (held := self.memory()) > self.limits.memory:
+            values = {"memory": f"{held:,.0f}", "limit": f"{self.limits.memory:,.0f}"}
+            self.reached = Ending("killed", key="memory", values=values)
+        return self.reached
+
+    def memory(self) -> float:
+        """Return the megabytes that the chapter holds; what processes share counts once, where that is known."""
+        running = self.processes()
+        resident = sum(_memory(each, "rss") for each in running) / MEGABYTE
+        if resident <= (self.limits.memory or 0) or not hasattr(psutil, "PROCFS_PATH"):
+            return resident
+        return sum(_memory(each, "pss") for each in running) / MEGABYTE
+
+    def kill(self) -> None:
+        """End whatever the chapter started, until nothing of it runs; what is being started meanwhile, too."""
+        for _ in range(100):
+            running = self.processes()
+            if not running:
+                return
+            for each in running:
+                with contextlib.suppress(psutil.Error):
+                    each.kill()
+            time.sleep(0.01)
+
+    def clear(self) -> None:
+        """End whatever is left of the chapter, and take note of those who came to this process as orphans."""
+        self.kill()
+        psutil.wait_procs(self.seen & set(self.own.children()), timeout=1)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _memory(process: psutil.Process, kind: str) -> int:
+    try:
+        return getattr(process.memory_full_info() if kind == "pss" else process.memory_info(), kind)
+    except psutil.Error:
+        return 0
+
+
+@contextlib.contextmanager
+def guarded(limits: Limits, seconds: float) -> Iterator[Guard]:
+    """Give a guard for one chapter; nothing that the chapter started is left afterwards, however it ended."""
+    guard = Guard(limits, seconds)
+    _adopt_orphans(True)
+    try:
+        yield guard
+    finally:
+        guard.clear()
+        _adopt_orphans(False)
+
+
+def _adopt_orphans(wanted: bool) -> None:
+    """Let processes whose parent has ended come to this one, where the system can do that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(ADOPT_ORPHANS, int(wanted), 0, 0, 0)
+
+
+@contextlib.contextmanager
+def watched(guard: Guard) -> Iterator[None]:
+    """Let a thread end what the chapter started once it reaches a limit; not for a process that forks."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(INTERVAL):
+            if guard.check() is not None:
+                return guard.kill()
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
