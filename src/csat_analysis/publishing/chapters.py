@@ -85,7 +85,7 @@ def _attempt(order: Order, source: nbformat.NotebookNode | None, seconds: float)
         trace = Trace(Path(folder), order.limits.text, order.limits.shown)
         output = Path(folder, order.path.name)
         work = functools.partial(_execute, order, output, trace, folder)
-        with limits.guarded(order.limits, seconds) as guard:
+        with limits.guarded(order.limits, seconds, kernels.errors_file(folder)) as guard:
             ending = _guarded(work, order, folder, guard)
         executed = _read(output) or trace.so_far() or source
         ending = guard.reached or _checked(ending, executed, trace, order.parameters)

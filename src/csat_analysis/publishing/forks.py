@@ -57,13 +57,15 @@ def interrupts_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def follow_parent() -> None:
-    """Let this process end when the one that started it does, however that ended."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def follow_parent(with_group: bool = False) -> None:
+    """Let this process, or its whole group, end when the one that started it does, however that ended."""
+    threading.Thread(target=_end_with_parent, args=(with_group,), daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(with_group: bool) -> None:
     multiprocessing.parent_process().join()  # type: ignore[union-attr]
+    if with_group:
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 
@@ -110,7 +112,8 @@ def _answer(process: multiprocessing.context.ForkProcess, here: Connection, guar
 
 def _work(work: Callable[[], Ending], answer: Connection, errors: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt ends the process that forked this one, and so this one
-    follow_parent()
+    os.setpgid(0, 0)
+    follow_parent(with_group=True)
     with errors.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
@@ -20,6 +21,7 @@ from csat_analysis.ground.words import speak
 
 INTERVAL = 0.1  # seconds between two looks
 MEGABYTE = 1_000_000
+LONGEST_LOG = 100 * MEGABYTE  # of what a chapter writes past its cells
 ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER of Linux
 HEALING = {
     errno.EAGAIN, errno.EBUSY, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT,
@@ -113,8 +115,8 @@ def worst(states: Iterable[str]) -> str:
 class Guard:
     """Watches the processes that this one starts for a chapter, and ends them."""
 
-    def __init__(self, limits: Limits, seconds: float):
-        self.limits, self.seconds = limits, seconds
+    def __init__(self, limits: Limits, seconds: float, log: Path | None = None):
+        self.limits, self.seconds, self.log = limits, seconds, log
         self.end = time.monotonic() + seconds
         self.own = psutil.Process()
         self.before = set(self.own.children(recursive=True))
@@ -134,6 +136,8 @@ class Guard:
         elif self.limits.memory and (held := self.memory()) > self.limits.memory:
             values = {"memory": f"{held:,.0f}", "limit": f"{self.limits.memory:,.0f}"}
             self.reached = Ending("killed", key="memory", values=values)
+        elif self.log and self.log.exists() and self.log.stat().st_size > LONGEST_LOG:
+            self.reached = Ending("failed", key="log", values={"limit": f"{LONGEST_LOG / MEGABYTE:,.0f}"})
         return self.reached
 
     def memory(self) -> float:
@@ -176,9 +180,15 @@ def _memory(process: psutil.Process, kind: str) -> int:
 
 
 @contextlib.contextmanager
-def guarded(limits: Limits, seconds: float) -> Iterator[Guard]:
-    """Give a guard for one chapter; nothing that the chapter started is left afterwards, however it ended."""
-    guard = Guard(limits, seconds)
+def guarded(limits: Limits, seconds: float, log: Path | None = None) -> Iterator[Guard]:
+    """Give a guard for one chapter; nothing that the chapter started is left afterwards, however it ended.
+
+    Parameters
+    ----------
+    log
+        The file that takes what the chapter writes past its cells.
+    """
+    guard = Guard(limits, seconds, log)
     _adopt_orphans(True)
     try:
         yield guard

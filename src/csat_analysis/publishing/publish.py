@@ -7,7 +7,6 @@ import functools
 import hashlib
 import io
 import json
-import math
 import os
 import re
 import secrets
@@ -207,7 +206,7 @@ def publish(task: Task) -> Outcome:
     result = assess(load.read_survey(task.run, task.document, task.root, task.earlier))
     target = reports_folder(task.root, task.run)
     with work_folder(target) as work, lending.lend(_results(task, result) if task.kernel == "fork" else {}):
-        endings = write_chapters(task, result, work, started + task.limits.seconds)
+        endings = write_chapters(task, result, work)
         write_numbers(result, work, load.Peers(task.run, task.root))
         seconds = time.monotonic() - started
         write_manifest(task, work, endings, seconds)
@@ -314,14 +313,9 @@ def keep_failed(work: Path, target: Path) -> None:
 # --- chapters ---------------------------------------------------------------------------------------------------------
 
 
-def write_chapters(task: Task, result: Assessment, work: Path, end: float = math.inf) -> dict[str, Ending]:
-    """Execute and render every chapter in every language; return how each page ended.
-
-    Parameters
-    ----------
-    end
-        When there is no time left, on the monotonic clock.
-    """
+def write_chapters(task: Task, result: Assessment, work: Path) -> dict[str, Ending]:
+    """Execute and render every chapter in every language; return how each page ended."""
+    end = time.monotonic() + task.limits.seconds
     names = chapters_of(task.document.content, task.run)
     orders = [(name, language) for name in names for language in task.languages]
     paths = {name: chapter_path(task.root, task.document, name) for name in names}  # of all, before any is executed

@@ -22,7 +22,7 @@ from csat_analysis.ground.runs import Run
 from csat_analysis.publishing import forks, portal, publish
 from csat_analysis.publishing.limits import BAD, Limits, heals, pause
 
-NO_OTHERS = Limits()
+USUAL = Limits()
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def bring_up_to_date(
     jobs: int,
     told: Callable[[State, publish.Outcome], None],
     prepare: Callable[[], None] | None = None,
-    limits: Limits = NO_OTHERS,
+    limits: Limits = USUAL,
 ) -> list[publish.Outcome]:
     """Publish every run that is not fresh, and return what became of each.
 
@@ -251,7 +251,10 @@ class _Rounds:
             except KeyboardInterrupt:
                 _interrupt(futures)
                 raise
-            return [n for n in numbers if n not in self.outcomes and Path(begun, str(n)).exists()]
+            hit = [n for n in numbers if n not in self.outcomes and Path(begun, str(n)).exists()]
+        for task in [task for n in hit if (task := self.states[n].task) is not None]:
+            publish.recover(publish.reports_folder(task.root, task.run))
+        return hit
 
     def _again(self, number: int) -> bool:
         """Return whether a run is tried again whose process was killed; otherwise that is what became of it."""
