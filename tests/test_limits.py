@@ -80,8 +80,8 @@ def test_a_chapter_that_never_ends_is_stopped_and_shows_what_it_had_shown(kernel
     notebook, ending = executed(tmp_path, kernel, "print('first')", ENDLESS, "print('never')", seconds=seconds)
     assert time.monotonic() - begun < seconds + 6
     assert (ending.state, ending.heals) == ("timed_out", False)
-    assert ending.said().startswith(f"it was stopped after {seconds}.0 s; all chapters together may take {seconds} s")
-    assert text_of(notebook).startswith("first\nbefore\nit was stopped after")
+    assert ending.said().startswith(f"Stopped after {seconds}.0 s; all chapters together may take {seconds} s")
+    assert text_of(notebook).startswith("first\nbefore\nStopped after")
     kinds = [(cell.id, cell.get("outputs", [])[-1:]) for cell in notebook.cells if cell.cell_type == "code"]
     names = [name for name, _ in kinds]
     assert names[names.index("cell-1") + 1] == "failure"  # below the cell that never ended
@@ -90,14 +90,14 @@ def test_a_chapter_that_never_ends_is_stopped_and_shows_what_it_had_shown(kernel
 def test_a_cell_that_does_not_listen_is_stopped_all_the_same(tmp_path):
     deaf = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: pass"
     notebook, ending = executed(tmp_path, "fork", "print('first')", deaf, seconds=1)
-    assert ending.state == "timed_out" and text_of(notebook).startswith("first\nit was stopped")
+    assert ending.state == "timed_out" and text_of(notebook).startswith("first\nStopped")
 
 
 def test_a_chapter_that_prints_for_ever_is_stopped_and_its_text_cut(tmp_path):
     notebook, ending = executed(tmp_path, "fork", "while True: print('x' * 1000)", seconds=1, text=5_000)
     assert ending.state == "timed_out"
     assert text_of(notebook).count("x") < 6_000
-    assert "characters were left out" in text_of(notebook) and "it was stopped after 1.0 s" in text_of(notebook)
+    assert "characters were left out" in text_of(notebook) and "Stopped after 1.0 s" in text_of(notebook)
 
 
 def test_the_page_of_a_stopped_chapter_speaks_its_language(tmp_path):
@@ -111,7 +111,7 @@ def test_one_that_never_ends_leaves_time_for_the_others(tmp_path):
     assert outcome.chapters == {"10_endless.en.html": "timed_out", "20_quick.en.html": "ok"}
     assert "quick" in Page((pages / "failed/20_quick.en.html").read_text("utf-8")).text
     page = Page((pages / "failed/10_endless.en.html").read_text("utf-8")).text
-    assert "Thischapterisnotcomplete" in page and "itwasstoppedafter" in page and "before" in page
+    assert "Thischapterisnotcomplete" in page and "Stoppedafter" in page and "before" in page
     made = json.loads((pages / "failed/manifest.json").read_text("utf-8"))
     assert (made["state"], made["chapters"]) == ("timed_out", outcome.chapters)
     assert list(made["failures"]) == ["10_endless.en.html"]
@@ -121,9 +121,9 @@ def test_a_chapter_for_which_there_is_no_time_is_not_begun(tmp_path):
     outcome, pages = published(tmp_path, {"10_quick": ["print('quick')"]}, seconds=1e-9)
     assert (outcome.state, outcome.chapters) == ("timed_out", {"10_quick.en.html": "skipped"})
     assert outcome.messages == [
-        "demo 2024: 10_quick (en): it was not begun: the 0 s that all chapters together may take were over."
+        "demo 2024: 10_quick (en): Not begun: the 0 s that all chapters together may take were over."
     ]
-    assert "itwasnotbegun" in Page((pages / "failed/10_quick.en.html").read_text("utf-8")).text
+    assert "Notbegun" in Page((pages / "failed/10_quick.en.html").read_text("utf-8")).text
 
 
 # --- what it started --------------------------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def test_a_chapter_that_holds_too_much_memory_is_stopped_and_the_others_go_on(ke
     outcome, pages = published(tmp_path, chapters, kernel, memory=700, seconds=60)
     assert (outcome.state, outcome.chapters) == ("killed", {"10_eats.en.html": "killed", "20_quick.en.html": "ok"})
     [message] = outcome.messages
-    assert message.startswith("demo 2024: 10_eats (en): it was stopped when it held ")
+    assert message.startswith("demo 2024: 10_eats (en): Stopped when it held ")
     assert message.endswith(" MB of memory; a chapter may hold 700 MB.")
     assert "before" in Page((pages / "failed/10_eats.en.html").read_text("utf-8")).text
 
@@ -330,7 +330,7 @@ def test_a_chapter_that_reports_another_run_than_it_was_given_fails(cell, found,
     write(tmp_path / "root", TWO)
     _, ending = executed(tmp_path, kernel, cell)
     assert (ending.state, ending.said()) == (
-        "failed", f"it was given demo 2024 en, and was about {found} in the end; let it keep its parameters."
+        "failed", f"Given demo 2024 en, and about {found} in the end; let it keep its parameters."
     )  # fmt: skip
 
 
@@ -383,7 +383,7 @@ def test_the_command_keeps_the_limits_and_prints_one_line_of_json_for_each_run(k
         "project": "other", "period": "2024", "state": "ok", "seconds": other["seconds"], "messages": [], "why": [],
         "chapters": {"10_one.en.html": "ok"},
     }  # fmt: skip
-    assert state(root).startswith("failed: 10_one (en): it was stopped after")
+    assert state(root).startswith("failed: 10_one (en): Stopped after")
     assert manifest(root, "other/2024")["state"] == "ok"
     again = csat("run", "--root", root, "--project", "other", "--json")
     assert json.loads(again.out) | {"state": "skipped", "why": [], "chapters": {}} == json.loads(again.out)

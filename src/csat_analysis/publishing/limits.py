@@ -67,7 +67,7 @@ class Ending(NamedTuple):
         """Return why it ended so, nothing where all is well.
 
         >>> Ending("killed", key="memory", values={"memory": "500", "limit": "400"}).said()
-        'it was stopped when it held 500 MB of memory; a chapter may hold 400 MB.'
+        'Stopped when it held 500 MB of memory; a chapter may hold 400 MB.'
         """
         return speak(language)(f"stopped.{self.key}", **self.values) if self.key else self.text
 
@@ -119,14 +119,17 @@ class Guard:
         self.limits, self.seconds, self.log = limits, seconds, log
         self.end = time.monotonic() + seconds
         self.own = psutil.Process()
-        self.before = set(self.own.children(recursive=True))
+        self.before = set(self._below())
         self.seen: set[psutil.Process] = set()
         self.reached: Ending | None = None
 
     def processes(self) -> list[psutil.Process]:
         """Return what the chapter started and what that started, as far as it still runs."""
-        self.seen.update(each for each in self.own.children(recursive=True) if each not in self.before)
+        self.seen.update(each for each in self._below() if each not in self.before)
         return [each for each in self.seen if _runs(each)]
+
+    def _below(self) -> list[psutil.Process]:
+        return self.own.children(recursive=True) if _may_have_children() else []
 
     def check(self) -> Ending | None:
         """Return which limit is reached; None where none is."""
@@ -162,7 +165,16 @@ class Guard:
     def clear(self) -> None:
         """End whatever is left of the chapter, and take note of those who came to this process as orphans."""
         self.kill()
-        psutil.wait_procs(self.seen & set(self.own.children()), timeout=1)
+        if self.seen:
+            psutil.wait_procs(self.seen & set(self.own.children()), timeout=1)
+
+
+def _may_have_children() -> bool:
+    """Return whether this process has children, where the system says so at once: to look at all others takes long."""
+    lists = list(Path("/proc/self/task").glob("*/children"))
+    with contextlib.suppress(OSError):  # of a thread that has ended
+        return not lists or any(each.read_text() for each in lists)
+    return True
 
 
 def _runs(process: psutil.Process) -> bool:
