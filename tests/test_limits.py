@@ -173,6 +173,22 @@ def test_a_copy_that_a_cell_makes_of_its_process_ends_with_the_cell(tmp_path):
     assert (ending.state, text_of(notebook)) == ("ok", "once\n")
 
 
+SPREADS = (
+    "import multiprocessing\nwith multiprocessing.get_context('fork').Pool(2) as pool: print(pool.map(abs, [-1, -2]))"
+)
+
+
+def test_a_cell_may_spread_its_work_over_processes(tmp_path):
+    notebook, ending = executed(tmp_path, "fork", SPREADS)
+    assert (ending.state, text_of(notebook)) == ("ok", "[1, 2]\n")
+
+
+def test_a_cell_that_cuts_its_line_to_the_process_that_waits_is_stopped_all_the_same(tmp_path):
+    begun = time.monotonic()
+    _, ending = executed(tmp_path, "fork", "import os\nos.closerange(3, 300)", ENDLESS, seconds=2)
+    assert ending.state == "timed_out" and time.monotonic() - begun < 6
+
+
 # --- memory -----------------------------------------------------------------------------------------------------------
 
 EATS = "print('before', flush=True)\nheld = []\nimport time\nwhile True:\n    held.append(bytearray(30_000_000))\n    time.sleep(0.05)"
@@ -367,13 +383,10 @@ def test_a_chapter_that_deletes_its_input_leaves_the_old_pages_and_the_other_run
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
-def test_the_command_keeps_the_limits_and_prints_one_line_of_json_for_each_run(kernel, tmp_path):
+def test_the_command_keeps_the_limits_and_prints_one_line_of_json_for_each_run(tmp_path):
     endless = "import time\nif project == 'demo' : time.sleep(1000)\nprint('quick')"
     root = make_root(tmp_path, {**TWO, "notebooks/10_one.ipynb": chapter(endless)}, chapters=("10_one",))
-    answer = csat(
-        "run", "--root", root, "--kernel", kernel, "--timeout", "8" if kernel == "plain" else "3", "--json", "-v"
-    )
+    answer = csat("run", "--root", root, "--kernel", "fork", "--timeout", "3", "--json", "-v")
     demo, other = map(json.loads, answer.out.splitlines())
     assert answer.status == 1
     assert (demo["project"], demo["period"], demo["state"]) == ("demo", "2024", "timed_out")

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
@@ -99,15 +100,22 @@ def _answer(process: multiprocessing.context.ForkProcess, here: Connection, guar
         if here.poll(INTERVAL):
             with contextlib.suppress(EOFError):
                 return here.recv()
-            process.join(INTERVAL)
+            time.sleep(INTERVAL)  # it closed its pipe, and joining would wait for ever
         if (reached := guard.check()) is not None:
-            process.terminate()
-            process.join(GRACE)
+            _ask_to_leave(process)
             return reached
     with contextlib.suppress(EOFError):
         if here.poll():
             return here.recv()
     return died(process.exitcode)
+
+
+def _ask_to_leave(process: multiprocessing.context.ForkProcess) -> None:
+    """Give a process the time to write down what it has shown."""
+    process.terminate()
+    end = time.monotonic() + GRACE
+    while process.is_alive() and time.monotonic() < end:
+        time.sleep(INTERVAL / 10)
 
 
 def _work(work: Callable[[], Ending], answer: Connection, errors: Path) -> None:
@@ -290,6 +298,7 @@ def _register() -> None:
             manager.nb.metadata.language_info = IPythonKernel.language_info
             trace.begin(manager.nb)
             signal.signal(signal.SIGTERM, functools.partial(_leave, trace))
+            os.register_at_fork(after_in_child=functools.partial(signal.signal, signal.SIGTERM, signal.SIG_DFL))
             with (
                 contextlib.redirect_stdout(Stream("stdout", outputs)),
                 contextlib.redirect_stderr(Stream("stderr", outputs)),
@@ -316,10 +325,10 @@ def _register() -> None:
 
 
 def _leave(trace: Trace, number: int, frame: object) -> None:
-    """Write down what the cell has shown so far, and end this process; one that the cell made ends at once."""
-    if os.getpid() == trace.own:
-        trace.leave()
-    os._exit(128 + number)
+    """Write down what the cell has shown so far, and end this process as the signal does."""
+    trace.leave()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def prepare() -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,9 @@ class Manager(AsyncKernelManager):
     errors = Unicode(os.devnull).tag(config=True)
 
     async def start_kernel(self, **options: Any) -> Any:  # type: ignore[override]
-        """Start the kernel with its standard error in the file."""
+        """Start the kernel with its standard error in the file, and nothing on standard output."""
         with Path(self.errors).open("ab") as errors:
-            return await super().start_kernel(**options, stderr=errors)
+            return await super().start_kernel(**options, stdout=subprocess.DEVNULL, stderr=errors)
 
 
 class Client(PapermillNotebookClient):
