@@ -385,9 +385,9 @@ def test_an_account_says_where_rows_are_more_or_fewer_than_forms():
     assert notes(ledger.account_table(case("weights and counts").survey, "zh")) == [
         "文件中每行代表回答相同的一组问卷，count 列为该组份数；共 2 行、1,003 份。"
     ]
-    elsewhere = sheet(HEAD + MIXED)._replace(elsewhere=1200)
-    found = load.assemble(demo(**RULES), run_of(), {"responses": elsewhere})
-    assert notes(ledger.account_table(found, "en")) == ["1,200 further rows of the file belong to other projects."]
+    run = run_of(read={"responses": {"where": {"site": "A"}}})
+    found = load.assemble(demo(**RULES), run, {"responses": sheet(HEAD + MIXED)})
+    assert "Files shared with other projects or periods: Responses." in notes(ledger.account_table(found, "en"))[0]
 
 
 def test_an_account_says_that_rejected_rows_take_their_answers_with_them():

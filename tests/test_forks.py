@@ -8,8 +8,9 @@ import pytest
 
 from csat_analysis.assembly import load
 from csat_analysis.ground import params
-from csat_analysis.publishing import forks, publish
-from csat_analysis.publishing.limits import Ending, Limits, guarded
+from csat_analysis.publishing import forks, freshness, publish
+from csat_analysis.publishing.guards import guarded
+from csat_analysis.publishing.limits import Ending, Limits
 from publishing import PARAMETERS, chapter, csat, make_root, process, write
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot fork")
@@ -52,7 +53,7 @@ def executed(tmp_path, kernel, *cells):
     root = make_root(tmp_path / kernel, {"notebooks/cells.ipynb": chapter(*cells)}, chapters=("cells",))
     rules = params.read_rules(root)
     run = params.find_run(rules, "demo", "2024")
-    task = publish.Task(root, run, params.choose_programme(rules, run), ("en",), {}, kernel=kernel)
+    task = freshness.Task(root, run, params.choose_programme(rules, run), ("en",), {}, kernel=kernel)
     notebook, ending = publish.execute(root / "notebooks" / "cells.ipynb", task, "en")
     return notebook, ending.said() or None
 
@@ -179,7 +180,7 @@ def test_a_run_has_the_same_pages_in_forks_and_in_kernels(tmp_path):
         (root / "notebooks/20_satisfaction.ipynb").unlink()  # the shipped one
         rules = params.read_rules(root)
         run = params.find_run(rules, "demo", "2024")
-        task = publish.Task(root, run, params.choose_programme(rules, run), ("en",), {"k": "1"}, kernel=kernel)
+        task = freshness.Task(root, run, params.choose_programme(rules, run), ("en",), {"k": "1"}, kernel=kernel)
         assert publish.publish(task).state == "ok"
         folders.append(root / "reports/demo/2024")
     names = sorted(path.name for path in folders[0].iterdir() if path.name != "manifest.json")
@@ -194,7 +195,7 @@ def test_a_fork_is_lent_the_survey_of_its_run_and_nothing_is_kept_after_it(tmp_p
     root = make_root(tmp_path / "root", {"notebooks/cells.ipynb": chapter(look)}, chapters=("cells",))
     rules = params.read_rules(root)
     run = params.find_run(rules, "demo", "2024")
-    task = publish.Task(root, run, params.choose_programme(rules, run), ("en",), {}, kernel="fork")
+    task = freshness.Task(root, run, params.choose_programme(rules, run), ("en",), {}, kernel="fork")
     assert publish.publish(task).state == "ok"
     assert "(True, True)" in (root / "reports/demo/2024/cells.en.ipynb").read_text("utf-8")
     assert load.survey("demo", "2024", root) is not load.survey("demo", "2024", root)

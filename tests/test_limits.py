@@ -13,7 +13,7 @@ import pytest
 
 from csat_analysis import cli
 from csat_analysis.ground import params
-from csat_analysis.publishing import forks, kernels, limits, publish
+from csat_analysis.publishing import forks, freshness, guards, kernels, publish
 from csat_analysis.publishing.limits import Limits
 from publishing import (
     RESPONSES,
@@ -48,7 +48,7 @@ def task_of(root, kernel="fork", languages=("en",), **limited):
     rules = params.read_rules(root)
     run = params.find_run(rules, "demo", "2024")
     document = params.choose_programme(rules, run)
-    return publish.Task(root, run, document, languages, {"k": "1"}, kernel=kernel, limits=Limits(**limited))
+    return freshness.Task(root, run, document, languages, {"k": "1"}, kernel=kernel, limits=Limits(**limited))
 
 
 def executed(folder, kernel, *cells, language="en", **limited):
@@ -316,7 +316,7 @@ def test_an_error_of_100_mb_is_shortened(tmp_path):
 
 
 def test_what_the_shell_writes_without_end_is_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(limits, "LONGEST_LOG", 1_000_000)
+    monkeypatch.setattr(guards, "LONGEST_LOG", 1_000_000)
     _, ending = executed(tmp_path, "fork", "import os\nos.system('yes')", seconds=60)
     assert (ending.state, ending.key) == ("failed", "log")
 

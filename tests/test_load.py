@@ -50,7 +50,7 @@ def test_where_every_row_and_answer_of_a_dirty_table_went(make_root):
     )  # fmt: skip
     survey = load.survey("demo", "2024", root)
     assert account(survey) == {
-        "rows_read": 7, "rows_used": 4, "rows_rejected": 3, "rows_elsewhere": 0,
+        "rows_read": 7, "rows_used": 4, "rows_rejected": 3,
         "answers_read": 14, "answers_used": 3, "answers_not_applicable": 1, "answers_empty": 3, "answers_rejected": 7,
     }  # fmt: skip
     assert rejections(survey) == [
@@ -183,13 +183,13 @@ def test_every_table_reconciles():
     assert survey.counts == Counts(frame=2, distributed=2, deliveries=3, complaints=1)
 
 
-def test_rows_of_other_projects_are_counted_apart(make_root):
+def test_rows_of_other_projects_are_not_counted(make_root):
     run = 'project: demo\ntitle: Demo\nprogramme: demo\nread: {responses: {where: {SITE: A}}}\nperiods: {"2024": {as_of: 2025-01-10}}\n'
     root = make_root(
         {"params/runs/demo.yml": run}, responses="form_id,delivery,service,SITE\nf1,fair,fair,A\nf2,fair,fair,B\n"
     )
     found = account(load.survey("demo", 2024, root))
-    assert (found["rows_read"], found["rows_used"], found["rows_elsewhere"]) == (1, 1, 1)
+    assert (found["rows_read"], found["rows_used"]) == (1, 1)
 
 
 # --- what the list of rejections repeats --------------------------------------------------------------
@@ -577,7 +577,7 @@ def test_more_forms_than_were_sent_are_told():
 
 
 def test_a_choice_of_rows_that_chooses_none_is_an_error():
-    nothing = sheet("form_id | delivery | service")._replace(elsewhere=7)
+    nothing = sheet("form_id | delivery | service")._replace(elsewhere=True)
     with pytest.raises(DataError, match="no row is chosen by read: responses: where"):
         load.assemble(demo(), run_of(), {"responses": nothing})
 

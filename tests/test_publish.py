@@ -21,7 +21,7 @@ import openpyxl
 import pytest
 
 from csat_analysis.ground import params
-from csat_analysis.publishing import publish
+from csat_analysis.publishing import freshness
 from publishing import (
     CHECKOUT,
     COUNTED,
@@ -283,9 +283,9 @@ def test_parameters_are_compared_before_anything_is_executed(parameters, tmp_pat
 def test_a_root_s_own_notebook_comes_before_the_shipped_one(tmp_path):
     root = make_root(tmp_path)
     document = params.read_programme(root / "params/programmes/demo.yml", root)
-    assert publish.chapter_path(root, document, CHAPTER) == CHECKOUT / "notebooks" / f"{CHAPTER}.ipynb"
+    assert freshness.chapter_path(root, document.path.name, CHAPTER) == CHECKOUT / "notebooks" / f"{CHAPTER}.ipynb"
     write(root, {f"notebooks/{CHAPTER}.ipynb": COUNTED})
-    assert publish.chapter_path(root, document, CHAPTER) == root / "notebooks" / f"{CHAPTER}.ipynb"
+    assert freshness.chapter_path(root, document.path.name, CHAPTER) == root / "notebooks" / f"{CHAPTER}.ipynb"
 
 
 # --- what fails -------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from csat_analysis.ground import params
-from csat_analysis.publishing import publish, runner
+from csat_analysis.publishing import freshness, publish, runner
 from publishing import (
     COUNTED,
     RESPONSES,
@@ -233,7 +233,7 @@ def test_a_new_language_joins_those_there_are_and_stays(root):
 def test_another_package_makes_everything_stale(root, tmp_path, monkeypatch):
     package = shutil.copytree(params.PACKAGE, tmp_path / "csat_analysis", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(params, "PACKAGE", package)
-    monkeypatch.setattr(publish, "package_digest", publish.package_digest.__wrapped__)  # as in a process of its own
+    monkeypatch.setattr(freshness, "package_digest", freshness.package_digest.__wrapped__)  # as in a process of its own
     assert state(root) == "fresh"
     with (package / "words" / "en.yml").open("a", encoding="utf-8") as words:
         words.write("# another word\n")
@@ -241,10 +241,10 @@ def test_another_package_makes_everything_stale(root, tmp_path, monkeypatch):
 
 
 def test_the_package_is_its_code_its_words_its_templates_and_its_reference_figures():
-    assert publish.package_digest() == publish.package_digest()
+    assert freshness.package_digest() == freshness.package_digest()
     suffixes = {path.suffix for path in params.PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     read = suffixes - {".json", ".R"}  # nothing reads the programs in R, which made the reference figures
-    assert read == {".py", ".yml", ".j2", ".css", ".csv"}, "add the new kind to publish.package_digest"
+    assert read == {".py", ".yml", ".j2", ".css", ".csv"}, "add the new kind to freshness.package_digest"
 
 
 # --- closed and forced ------------------------------------------------------------------------------------------------
@@ -430,12 +430,12 @@ def test_the_status_is_that_of_the_contract(states, left_out, status):
 
 def test_a_fault_of_ours_is_a_sentence_and_the_other_runs_go_on(root):
     rules = params.read_rules(root)
-    [good] = [runner.state_of(rules, each, force=True) for each in rules.runs]
-    bad = runner.State(good.run, "stale", (), publish.Task(None, good.run, None, (), {}))  # no root, no procedure
+    [good] = freshness.states_of(freshness.Sources(rules), rules.runs, force=True)
+    bad = freshness.State(good.run, "stale", (), freshness.Task(None, good.run, None, (), {}))  # no root, no procedure
     outcomes = runner.bring_up_to_date([bad, good], 1, lambda state, outcome: None)
     assert [outcome.state for outcome in outcomes] == ["failed", "ok"]
     assert re.fullmatch(
-        r"demo 2024: a fault of the package \(AttributeError at load\.py:\d+\); report it, with the data if you may\.",
+        r"demo 2024: a fault of the package \(AttributeError at publish\.py:\d+\); report it, with the data if you may\.",
         outcomes[0].messages[0],
     )
 

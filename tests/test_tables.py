@@ -12,6 +12,7 @@ import pytest
 from conftest import run_of
 from csat_analysis.assembly import tables
 from csat_analysis.assembly.tables import Sheet
+from csat_analysis.ground import inputs
 from csat_analysis.ground.errors import DataError
 from csat_analysis.ground.runs import Read
 
@@ -251,13 +252,13 @@ def test_a_column_the_run_file_names_must_be_there(read, keys):
 @pytest.mark.parametrize(
     "where, lines, elsewhere",
     [
-        ({"SITE": "A"}, [2, 4], 1),
-        ({"SITE": ["A", "B"]}, [2, 3, 4], 0),
-        ({"SITE": "A", "No": 3}, [4], 2),
-        ({"SITE": "C"}, [], 3),
+        ({"SITE": "A"}, [2, 4], True),
+        ({"SITE": ["A", "B"]}, [2, 3, 4], False),
+        ({"SITE": "A", "No": 3}, [4], True),
+        ({"SITE": "C"}, [], True),
     ],
 )
-def test_rows_of_other_runs_are_left_out_and_counted(read, where, lines, elsewhere):
+def test_rows_of_other_runs_are_left_out(read, where, lines, elsewhere):
     sheet = read(FOREIGN, where=where, columns={"building": "SITE"})
     assert (list(sheet.rows.index), sheet.elsewhere) == (lines, elsewhere)
 
@@ -267,17 +268,17 @@ def test_rows_of_other_runs_are_left_out_and_counted(read, where, lines, elsewhe
 
 def test_a_table_is_found_by_its_name_or_is_not_there(make_root):
     root = make_root(responses="form_id\n")
-    assert tables.find_input(run_of(), "responses", root) == root / "data/demo/2024/responses.csv"
-    assert tables.find_input(run_of(), "frame", root) is None
+    assert inputs.find_inputs(run_of(), root).get("responses") == root / "data/demo/2024/responses.csv"
+    assert inputs.find_inputs(run_of(), root).get("frame") is None
 
 
 def test_two_files_of_one_table_compete(make_root):
     root = make_root({"data/demo/2024/responses.xlsx": b"x"}, responses="form_id\n")
     sentence = r"data/demo/2024: \['responses.csv', 'responses.xlsx'\] compete; keep one, or name it under read: responses: file"
     with pytest.raises(DataError, match=sentence):
-        tables.find_input(run_of(), "responses", root)
+        inputs.find_inputs(run_of(), root).get("responses")
     named = run_of(read={"responses": {"file": "responses.csv"}})
-    assert tables.find_input(named, "responses", root) == root / "data/demo/2024/responses.csv"
+    assert inputs.find_inputs(named, root).get("responses") == root / "data/demo/2024/responses.csv"
 
 
 @pytest.mark.parametrize("relative", [True, False])
@@ -287,18 +288,18 @@ def test_a_named_file_stays_inside_the_root(make_root, monkeypatch, levels, insi
     monkeypatch.chdir(root)
     run = run_of(read={"responses": {"file": "../" * levels + "here.csv"}})
     if inside:
-        assert tables.find_input(run, "responses", type(root)() if relative else root).is_file()
+        assert inputs.find_inputs(run, type(root)() if relative else root).get("responses").is_file()
     else:
         with pytest.raises(
             DataError, match=r"params/runs/demo.yml: read.responses.file: '.*' leaves the project's folder"
         ):
-            tables.find_input(run, "responses", type(root)() if relative else root)
+            inputs.find_inputs(run, type(root)() if relative else root).get("responses")
 
 
 def test_an_absolute_file_outside_the_root_leaves_it(make_root):
     root = make_root()
     with pytest.raises(DataError, match="leaves the project's folder"):
-        tables.find_input(run_of(read={"responses": {"file": str(root.parent / "here.csv")}}), "responses", root)
+        inputs.find_inputs(run_of(read={"responses": {"file": str(root.parent / "here.csv")}}), root).get("responses")
 
 
 def test_a_link_inside_the_root_may_lead_to_a_file_elsewhere(make_root, tmp_path_factory):
@@ -307,7 +308,7 @@ def test_a_link_inside_the_root_may_lead_to_a_file_elsewhere(make_root, tmp_path
     (root / "data").mkdir()
     (root / "data" / "linked.csv").symlink_to(elsewhere)
     run = run_of(read={"responses": {"file": "../../linked.csv"}})
-    assert shown(tables.read_sheet(tables.find_input(run, "responses", root), Read(), root)) == {2: ["f1"]}
+    assert shown(tables.read_sheet(inputs.find_inputs(run, root).get("responses"), Read(), root)) == {2: ["f1"]}
 
 
 @pytest.mark.parametrize(
@@ -322,13 +323,13 @@ def test_a_link_inside_the_root_may_lead_to_a_file_elsewhere(make_root, tmp_path
 )
 def test_a_named_file_is_there_and_of_a_kind_that_is_read(make_root, file, sentence):
     with pytest.raises(DataError, match=sentence):
-        tables.find_input(run_of(read={"responses": {"file": file}}), "responses", make_root())
+        inputs.find_inputs(run_of(read={"responses": {"file": file}}), make_root()).get("responses")
 
 
 @pytest.mark.parametrize("name", ["FRAME.csv", "frame.CSV"])
 def test_a_table_under_a_name_that_is_not_quite_it_is_not_passed_over(make_root, name):
     with pytest.raises(DataError, match=r"data/demo/2024/frame.csv: is there and is no file that can be read"):
-        tables.find_input(run_of(), "frame", make_root({f"data/demo/2024/{name}": "customer_id\nk1\n"}))
+        inputs.find_inputs(run_of(), make_root({f"data/demo/2024/{name}": "customer_id\nk1\n"})).get("frame")
 
 
 @pytest.mark.parametrize("kind", ["a folder", "a link that leads nowhere"])
@@ -336,7 +337,7 @@ def test_what_cannot_be_read_is_not_passed_over(make_root, kind):
     path = make_root(responses="form_id\n") / "data/demo/2024/frame.csv"
     path.mkdir() if kind == "a folder" else path.symlink_to("nowhere.csv")
     with pytest.raises(DataError, match="neither a folder nor a link that leads nowhere"):
-        tables.find_input(run_of(), "frame", path.parents[3])
+        inputs.find_inputs(run_of(), path.parents[3]).get("frame")
 
 
 def test_a_formula_that_was_never_computed_is_shown_as_it_is(read):

@@ -17,6 +17,7 @@ from csat_analysis.ground.errors import CsatError, ReportError
 
 INTERRUPTED = 130  # as shells say it
 KERNELS = ("fork", "plain")
+DEFAULT = "zh"  # of the portal
 CAN_FORK = sys.platform == "linux"  # on macOS the system's own libraries do not survive it
 
 app = typer.Typer(
@@ -100,20 +101,23 @@ def list_runs(
 ) -> None:  # fmt: skip
     """Print every run and how it stands: never run, fresh, stale, failed, closed."""
     from csat_analysis.ground import params
-    from csat_analysis.publishing import runner
+    from csat_analysis.publishing import freshness, memory
 
     _check_languages(language)
-    rules = params.read_rules(_root(root))
-    _print_broken(rules)
-    for run in runner.select(rules, project, period):
-        state = runner.state_of(rules, run, language)
-        wrong = state.state in ("failed", "unusable")
-        shown = why or verbose or state.state == "unusable"
+    found = memory.recall(_root(root)) if not (project or period or language) else None
+    if found is None:
+        rules = params.read_rules(_root(root))
+        _print_broken(rules)
+        sources = freshness.Sources(rules)
+        states = freshness.states_of(sources, freshness.select(rules, project, period), language)
+        if not language:
+            memory.remember(rules, states, sources.shared)
+        found = [memory.standing(state) for state in states]
+    for each in found:
+        wrong = each.state in ("failed", "unusable")
+        shown = why or verbose or each.state == "unusable"
         if wrong or not quiet:
-            print(
-                f"{run.project}\t{run.period}\t{state.state}"
-                + (f"\t{'; '.join(state.why)}" if shown and state.why else "")
-            )
+            print("\t".join([*each[:3], *(["; ".join(each.why)] if shown and each.why else [])]))
 
 
 @app.command()
@@ -125,8 +129,8 @@ def run(
         str, typer.Option(help="fork: chapters in forks of a warm process (Linux, the default there). plain: kernels.")
     ] = KERNELS[not CAN_FORK],
     timeout: Annotated[float, typer.Option(min=1, help="Seconds that all chapters of a run may take together.")] = 1800,
-    memory: Annotated[
-        float, typer.Option(min=0, help="Megabytes that a chapter may hold, with whatever it starts; 0: no limit.")
+    held: Annotated[
+        float, typer.Option("--memory", min=0, help="MB that a chapter may hold, with whatever it starts; 0: no limit.")
     ] = 0,
     retries: Annotated[int, typer.Option(min=0, help="How often to try again what can heal.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each run, nothing else.")] = False,
@@ -135,34 +139,59 @@ def run(
     """Bring stale runs up to date: execute chapters, render pages, write records, then the portal."""
     _check_languages(language)
     _check_kernel(kernel)
+    if not (force or language or verbose) and _nothing_to_do(_root(root), project, period, quiet):
+        return
     if kernel == "fork":  # it imports for seconds what forks will have, and this process something else meanwhile
         from csat_analysis.publishing import forks
 
         forks.server()
     from csat_analysis.ground import params
-    from csat_analysis.publishing import publish, runner
+    from csat_analysis.publishing import freshness, memory, publish, runner
     from csat_analysis.publishing.limits import Limits
 
     rules = params.read_rules(_root(root))
     _print_broken(rules)
-    chosen = runner.select(rules, project, period)
+    chosen = freshness.select(rules, project, period)
     runner.recover(rules, chosen)
-    states = [runner.state_of(rules, each, language, force, kernel) for each in chosen]
+    sources = freshness.Sources(rules)
+    states = freshness.states_of(sources, chosen, language, force, kernel)
+    if not (force or language) and all(state.task is None for state in states):
+        memory.remember(rules, states, sources.shared)
     with _progress(sum(each.task is not None for each in states), quiet) as advance:
 
-        def tell(state: runner.State, outcome: publish.Outcome) -> None:
+        def tell(state: freshness.State, outcome: publish.Outcome) -> None:
             advance(int(state.task is not None))
             for message in outcome.messages:
                 print(message, file=sys.stderr)
             for line in [_as_json(state, outcome)] if as_json else [] if quiet else _as_text(state, outcome, verbose):
                 print(line, flush=True)
 
-        limited = Limits(timeout, memory or None, retries=retries)
+        limited = Limits(timeout, held or None, retries=retries)
         outcomes = runner.bring_up_to_date(states, jobs, tell, prepare, limited)
-    status = runner.exit_status(outcomes, runner.left_out(rules, project))
-    if status != 2:
-        runner.write_portal(rules, language[0] if language else "zh")
+    status = runner.exit_status(outcomes, freshness.left_out(rules, project))
+    shown = language[0] if language else DEFAULT
+    if status != 2 and not memory.portal_is_fresh(rules.root, shown):
+        runner.write_portal(rules, shown)
+        memory.portal_was_made(rules.root, shown)
     raise typer.Exit(status)
+
+
+def _nothing_to_do(root: Path, projects: list[str], periods: list[str], quiet: bool) -> bool:
+    """Return whether no chosen run, nor the portal, has to be made anew, as far as is remembered; and say so."""
+    from csat_analysis.publishing import memory
+
+    known = memory.recall(root) or []
+    chosen = [
+        each for each in known
+        if (not projects or each.project in projects) and (not periods or each.period in periods)
+    ]  # fmt: skip
+    named = {each.project for each in chosen} >= set(projects) and {each.period for each in chosen} >= set(periods)
+    skipped = all(each.state in ("fresh", "closed") for each in chosen)
+    if not (chosen and named and skipped and memory.portal_is_fresh(root, DEFAULT)):
+        return False
+    for each in () if quiet else chosen:
+        print(f"{each.project} {each.period}: skipped ({each.state})")
+    return True
 
 
 @app.command()

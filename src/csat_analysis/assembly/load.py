@@ -16,6 +16,7 @@ from csat_analysis.assembly.tables import Sheet
 from csat_analysis.domain import schemas
 from csat_analysis.ground import lending, params, runs
 from csat_analysis.ground.errors import CsatError, DataError, ParameterError
+from csat_analysis.ground.inputs import find_inputs
 from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
 from csat_analysis.ground.runs import Counts, Read, Run
 
@@ -23,7 +24,7 @@ EXAMPLES = {"project": "yuanya", "period": "2024-05", "root": "."}  # of paramet
 ROLES = ("stratum", "cluster", "weight")
 OURS = ("form_id", "row", "count", "answered", "valid", "decided", "satisfied", "points", "score")  # columns of forms
 ACCOUNT = [
-    "table", "rows_read", "rows_used", "rows_rejected", "rows_elsewhere",
+    "table", "rows_read", "rows_used", "rows_rejected",
     "answers_read", "answers_used", "answers_not_applicable", "answers_empty", "answers_rejected",
 ]  # fmt: skip
 
@@ -205,12 +206,8 @@ def peers(project: str, period: str | int, root: str | Path = "") -> Peers:
 
 def _read_sheets(run: Run, root: Path) -> dict[str, Sheet]:
     """Return the tables of a run as they stand in its files."""
-    sheets: dict[str, Sheet] = {}
-    for table in runs.TABLES:
-        path = tables.find_input(run, table, root)
-        if path is not None:
-            sheets[table] = tables.read_sheet(path, run.read.get(table, Read()), root)
-    return sheets
+    found = find_inputs(run, root)
+    return {table: tables.read_sheet(path, run.read.get(table, Read()), root) for table, path in found.items()}
 
 
 def worked_example(programme: Programme) -> Survey:
@@ -324,7 +321,7 @@ def _account(
     total = read * len(answers.columns)
     return {
         "table": table, "rows_read": read, "rows_used": len(valid), "rows_rejected": read - len(valid),
-        "rows_elsewhere": sheet.elsewhere, "answers_read": total,
+        "answers_read": total,
         "answers_used": total - lost - not_applicable - empty, "answers_not_applicable": not_applicable,
         "answers_empty": empty, "answers_rejected": lost,
     }  # fmt: skip

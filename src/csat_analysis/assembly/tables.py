@@ -4,20 +4,20 @@ import csv
 import datetime as dt
 import hashlib
 import io
-import os
+import itertools
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from csat_analysis.domain.schemas import clean
+from csat_analysis.domain.schemas import word
 from csat_analysis.ground.errors import DataError
-from csat_analysis.ground.runs import Read, Run, Table
+from csat_analysis.ground.inputs import show
+from csat_analysis.ground.runs import Read
 
-SUFFIXES = (".csv", ".parquet", ".xlsx")
 UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -38,70 +38,114 @@ class Sheet(NamedTuple):
     ----------
     file
         Where it stands, relative to the root.
+    sha256
+        Of the file; where rows are chosen (``where``), of what of it is ours: see ``digests_of``.
     rows
         Texts, one column per header, indexed by the line of the file (header = 1).
     ragged
         Lines whose number of fields is not the header's.
     elsewhere
-        How many rows belong to other runs (``where``).
+        Whether there are rows that belong to other runs (``where``).
     """
 
     file: str
     sha256: str
     rows: pd.DataFrame
     ragged: tuple[int, ...] = ()
-    elsewhere: int = 0
-
-
-def find_input(run: Run, table: Table, root: Path) -> Path | None:
-    """Return the file of a table: the one the run file names, else ``<table>.csv``, ``.parquet`` or ``.xlsx``.
-
-    Raises
-    ------
-    DataError
-        Where the named file is absent, leaves the root or is of another kind, or where two files compete.
-    """
-    folder = root / "data" / run.project / run.period
-    named = run.read[table].file if table in run.read else None
-    if named is None:
-        found = [folder / f"{table}{suffix}" for suffix in SUFFIXES if (folder / f"{table}{suffix}").is_file()]
-        if len(found) > 1:
-            names = [path.name for path in found]
-            raise DataError(f"{show(folder, root)}: {names} compete; keep one, or name it under read: {table}: file.")
-        present = {name.lower() for name in os.listdir(folder)} if folder.is_dir() else set()
-        unread = [f"{table}{suffix}" for suffix in SUFFIXES if f"{table}{suffix}" in present]
-        if unread and not found:
-            raise DataError(
-                f"{show(folder / unread[0], root)}: is there and is no file that can be read; write its name in small "
-                f"letters, and see that it is neither a folder nor a link that leads nowhere."
-            )
-        return found[0] if found else None
-    path = Path(os.path.normpath(folder / named))  # as it is written: a link inside the root may lead out of it
-    place = f"params/runs/{run.project}.yml: read.{table}.file"
-    if not Path(os.path.abspath(path)).is_relative_to(os.path.abspath(root)):
-        raise DataError(
-            f"{place}: {named!r} leaves the project's folder; keep the file under {root.name or root}/data."
-        )
-    if path.suffix.lower() not in SUFFIXES:
-        raise DataError(f"{place}: {named!r} is of a kind that is not read; give one of {list(SUFFIXES)}.")
-    if not path.is_file():
-        raise DataError(f"{show(path, root)}: no such file; put it there, or mend {place}.")
-    return path
-
-
-def show(path: Path, root: Path) -> str:
-    """Return a path as messages and records name it: relative to the root, with forward slashes."""
-    return Path(os.path.relpath(path, root)).as_posix()
+    elsewhere: bool = False
 
 
 def read_sheet(path: Path, read: Read, root: Path) -> Sheet:
-    """Return a file's rows in our column names, those of other runs left out and counted.
+    """Return a file's rows in our column names, without those of other runs.
 
     Raises
     ------
     DataError
         Where the file cannot be read, is empty, or lacks a column the run file names.
     """
+    file, data = show(path, root), _bytes_of(path, root)
+    header, lines = _lines_of(path, data, read, file)
+    shares = _Shares(header, [read], file)
+    whole, ragged, elsewhere = [], [], False
+    for line, fields in lines:
+        fitted = _fit(fields, header)
+        owners = shares.add(line, fitted or fields, fitted is None)
+        if fitted is None:
+            ragged.append(line)
+        elif owners:
+            whole.append((line, fitted))
+        else:
+            elsewhere = True
+    columns = list(zip(*(fields for _, fields in whole), strict=True)) or [()] * len(header)
+    rows = pd.DataFrame(
+        {name: pd.Series(columns[position], dtype=str) for position, name in enumerate(header) if name},
+    ).set_axis([line for line, _ in whole], axis="index")
+    digest = shares.digests[0] if read.where else hashlib.sha256(data).hexdigest()
+    return Sheet(file, digest, _rename(rows, read), tuple(ragged), elsewhere)
+
+
+def digests_of(path: Path, reads: Sequence[Read], root: Path) -> list[str]:
+    """Return for each of several runs that share a file a checksum of what of it is theirs, reading it once.
+
+    Notes
+    -----
+    SHA-256 of the headers, of the lines whose fields do not fit these (nobody knows whose they are), and of the rows
+    chosen by ``where``, each with its line: rejections name it.
+
+    Raises
+    ------
+    DataError
+        As ``read_sheet``.
+    """
+    file = show(path, root)
+    header, lines = _lines_of(path, _bytes_of(path, root), reads[0], file)
+    shares = _Shares(header, reads, file)
+    for line, fields in lines:
+        fitted = _fit(fields, header)
+        shares.add(line, fitted or fields, fitted is None)
+    return shares.digests
+
+
+class _Shares:
+    """Tells whose each row of a file is, and keeps a checksum of what is each run's own."""
+
+    def __init__(self, header: list[str], reads: Sequence[Read], file: str):
+        self.words: dict[str, str] = {}  # cleaning a text costs more than looking it up
+        self.sums = [hashlib.sha256(repr(header).encode()) for _ in reads]
+        self.owners: dict[tuple[int, ...], dict[tuple[str, ...], list[int]]] = {}
+        for owner, read in enumerate(reads):
+            _check_header(header, read, file)
+            known = self.owners.setdefault(tuple(header.index(name) for name in read.where), {})
+            for values in itertools.product(*({word(value) for value in part} for part in read.where.values())):
+                known.setdefault(values, []).append(owner)
+
+    def add(self, line: int, fields: list[str], is_ragged: bool) -> list[int]:
+        """Return whose a line is: of a ragged one everybody's, as nobody knows."""
+        found = list(range(len(self.sums))) if is_ragged else self._owners(fields)
+        text = f"{line} {fields!r}\n".encode() if found else b""
+        for owner in found:
+            self.sums[owner].update(text)
+        return found
+
+    def _owners(self, fields: list[str]) -> list[int]:
+        return [
+            owner
+            for places, known in self.owners.items()
+            for owner in known.get(tuple(self._word(fields[place]) for place in places), ())
+        ]
+
+    def _word(self, text: str) -> str:
+        if text not in self.words:
+            self.words[text] = word(text)
+        return self.words[text]
+
+    @property
+    def digests(self) -> list[str]:
+        """Return the checksum of each run's lines so far."""
+        return [each.hexdigest() for each in self.sums]
+
+
+def _bytes_of(path: Path, root: Path) -> bytes:
     file = show(path, root)
     try:
         data = path.read_bytes()
@@ -109,21 +153,17 @@ def read_sheet(path: Path, read: Read, root: Path) -> Sheet:
         raise DataError(f"{file}: cannot be read ({error.strerror}); check that it is there and may be read.") from None
     if not data.strip():
         raise DataError(f"{file}: is empty; a table needs a line of headers and rows below it.")
+    return data
+
+
+def _lines_of(path: Path, data: bytes, read: Read, file: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """Return the headers of a table, and its lines with their numbers."""
     reader = {".csv": _csv_lines, ".xlsx": _xlsx_lines, ".parquet": _parquet_lines}[path.suffix.lower()]
     lines = reader(data, file, read)
     header = [name.strip() for name in next(lines, (1, []))[1]]
     if not any(header):
         raise DataError(f"{file}: is empty; a table needs a line of headers and rows below it.")
-    _check_header(header, read, file)
-    records = [(line, _fit(fields, header)) for line, fields in lines]
-    whole = [(line, fields) for line, fields in records if fields is not None]
-    ragged = tuple(line for line, fields in records if fields is None)
-    columns = list(zip(*(fields for _, fields in whole), strict=True)) or [()] * len(header)
-    rows = pd.DataFrame(
-        {name: pd.Series(columns[position], dtype=str) for position, name in enumerate(header) if name},
-    ).set_axis([line for line, _ in whole], axis="index")
-    ours = _is_ours(rows, read)
-    return Sheet(file, hashlib.sha256(data).hexdigest(), _rename(rows[ours], read), ragged, int((~ours).sum()))
+    return header, lines
 
 
 def _fit(fields: list[str], header: list[str]) -> list[str] | None:
@@ -148,13 +188,6 @@ def _check_header(header: list[str], read: Read, file: str) -> None:
     for name in (*read.columns.values(), *read.where):
         if name not in header:
             raise DataError(f"{file}: no column {name!r}, which the run file names under read; it has {header}.")
-
-
-def _is_ours(rows: pd.DataFrame, read: Read) -> pd.Series:
-    ours = pd.Series(True, index=rows.index)
-    for name, values in read.where.items():
-        ours &= clean(rows[name]).isin(clean(pd.Series(values, dtype=str)))
-    return ours
 
 
 def _rename(rows: pd.DataFrame, read: Read) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import functools
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -299,10 +300,18 @@ class Rules:
     run_files: dict[str, Document[RunFile]]
     broken: dict[Path, ParameterError]
 
+    @functools.cached_property
+    def of_project(self) -> dict[str, dict[str, Run]]:
+        """Return the runs of each project by period, in the order of their ends."""
+        return {
+            name: {run.period: run for run in runs.expand(self.run_files[name].content)}
+            for name in sorted(self.run_files)
+        }
+
     @property
     def runs(self) -> list[Run]:
         """Return every run, by project and then by period."""
-        return [run for name in sorted(self.run_files) for run in runs.expand(self.run_files[name].content)]
+        return [run for known in self.of_project.values() for run in known.values()]
 
 
 Earlier = Mapping[str, tuple[Run, Document[Programme]]]
@@ -416,7 +425,7 @@ def find_run(rules: Rules, project: str, period: str) -> Run:
         raise rules.broken[path]
     if project not in rules.run_files:
         raise ParameterError(f"project: {project!r} is not a project; use one of {sorted(rules.run_files)}.")
-    known = {run.period: run for run in runs.expand(rules.run_files[project].content)}
+    known = rules.of_project[project]
     if period not in known:
         raise ParameterError(f"period: {project} has no period {period!r}; use one of {sorted(known)}.")
     return known[period]
@@ -428,8 +437,7 @@ def earlier_runs(rules: Rules, run: Run) -> Earlier:
     ``year_on_year`` is the same period a year before; ``previous`` the one just before, where that is another;
     ``baseline`` the one that the run file names; ``wave <period>`` one between them that has the same baseline.
     """
-    known = {each.period: each for each in runs.expand(rules.run_files[run.project].content)}
-    found = {}
+    known, found = rules.of_project[run.project], {}
     end = runs.period_bounds(run.period)[1]
     waves = {
         f"wave {name}": name
@@ -450,7 +458,7 @@ def peer_runs(rules: Rules, run: Run) -> list[tuple[Run, Run | None]]:
     """
     found, name = [], run.programme.partition("@")[0]
     for project in sorted(rules.run_files.keys() - {run.project}):
-        known = {each.period: each for each in runs.expand(rules.run_files[project].content)}
+        known = rules.of_project[project]
         before = known.get(run.baseline or "")
         if before and before.programme.partition("@")[0] == name:
             found.append((before, known.get(run.period)))

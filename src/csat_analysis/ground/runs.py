@@ -1,6 +1,7 @@
 """Which survey is to be reported, when, and how are its tables read? A project's run file as frozen data."""
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -33,6 +34,7 @@ def check_period(period: str) -> str:
     return period
 
 
+@functools.lru_cache(maxsize=4096)
 def period_bounds(period: str) -> tuple[dt.date, dt.date]:
     """Return the first and the last day of a period.
 

@@ -16,8 +16,9 @@ from jupyter_client.kernelspec import NoSuchKernel
 from papermill.exceptions import PapermillExecutionError
 
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import forks, kernels, limits
-from csat_analysis.publishing.limits import Ending, Guard, Limits
+from csat_analysis.publishing import forks, guards, kernels, limits
+from csat_analysis.publishing.guards import Guard
+from csat_analysis.publishing.limits import Ending, Limits
 from csat_analysis.publishing.traces import Trace
 
 
@@ -85,7 +86,7 @@ def _attempt(order: Order, source: nbformat.NotebookNode | None, seconds: float)
         trace = Trace(Path(folder), order.limits.text, order.limits.shown)
         output = Path(folder, order.path.name)
         work = functools.partial(_execute, order, output, trace, folder)
-        with limits.guarded(order.limits, seconds, kernels.errors_file(folder)) as guard:
+        with guards.guarded(order.limits, seconds, kernels.errors_file(folder)) as guard:
             ending = _guarded(work, order, folder, guard)
         executed = _read(output) or trace.so_far() or source
         ending = guard.reached or _checked(ending, executed, trace, order.parameters)
@@ -106,7 +107,7 @@ def _guarded(work: Any, order: Order, folder: str, guard: Guard) -> Ending:
             return forks.run_in_fork(work, kernels.errors_file(folder), guard)
         except OSError as error:
             return Ending("failed", f"{type(error).__name__}: {error.strerror}", heals=limits.heals(error))
-    with limits.watched(guard):
+    with guards.watched(guard):
         return work()
 
 

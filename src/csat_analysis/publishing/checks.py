@@ -39,7 +39,7 @@ def check(root: Path) -> tuple[list[str], list[str]]:
         try:
             document = params.choose_programme(rules, run)
             for chapter in document.content.chapters:
-                read_chapter(chapter_path(root, document, chapter))
+                read_chapter(chapter_path(root, document.path.name, chapter))
             findings += [f"{run.place}: {found}" for found in lint.lint_targets(document.content, run.targets)]
             survey = load.read_survey(run, document, root)
         except CsatError as error:

@@ -25,7 +25,8 @@ from nbformat.v4 import new_output
 
 import csat_analysis
 from csat_analysis.ground import lending
-from csat_analysis.publishing.limits import INTERVAL, Ending, Guard
+from csat_analysis.publishing.guards import INTERVAL, Guard
+from csat_analysis.publishing.limits import Ending
 from csat_analysis.publishing.traces import Meter, Trace
 
 ENGINE = "csat_fork"

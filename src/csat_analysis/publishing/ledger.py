@@ -13,6 +13,7 @@ from csat_analysis.domain import fieldwork, scoring
 from csat_analysis.domain.evidence import Measure, ratio
 from csat_analysis.ground.catalogue import MEASURES
 from csat_analysis.ground.programmes import Programme, SatisfactionRate, SatisfiedForm
+from csat_analysis.ground.runs import Read
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, listing, prose, table
 from csat_analysis.publishing.phrases import invalid_title, satisfied_reading
@@ -277,8 +278,8 @@ def account_table(survey: Survey, language: str) -> Exhibit:
         (words(f"table.{account['table']}"), *(_accounted(account, name, words) for name in names))
         for account in survey.accounts.to_dict("records")
     ]
-    elsewhere = int(survey.accounts["rows_elsewhere"].sum())
-    notes = [words("note.elsewhere", n=words.count(elsewhere))] if elsewhere else []
+    shared = [words(f"table.{name}") for name in survey.accounts["table"] if survey.run.read.get(name, Read()).where]
+    notes = [words("note.shared", tables=words.listing(shared))] if shared else []
     if (survey.accounts["rows_rejected"].gt(0) & survey.accounts["answers_rejected"].gt(0)).any():
         notes.append(words("note.answers_of_rows"))
     if (survey.forms["count"] != 1).any():

@@ -4,54 +4,44 @@ import contextlib
 import csv
 import datetime as dt
 import functools
-import hashlib
 import io
-import json
 import os
-import re
 import secrets
 import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import nbformat
 import pandas as pd
 import papermill
 
-from csat_analysis.assembly import load, remedy, tables
+from csat_analysis.assembly import load, remedy
 from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.assembly.change import Peers, judge_change
 from csat_analysis.ground import lending, params
-from csat_analysis.ground.errors import CsatError, DataError, ParameterError, ReportError
-from csat_analysis.ground.programmes import Programme
-from csat_analysis.ground.runs import TABLES, Run
+from csat_analysis.ground.errors import ParameterError, ReportError
+from csat_analysis.ground.software import software
 from csat_analysis.ground.words import speak
 from csat_analysis.publishing import certificate, chapters, pages, records
-from csat_analysis.publishing.limits import Ending, Limits, share, worst
+from csat_analysis.publishing.digests import stamp_of
+from csat_analysis.publishing.freshness import (
+    PEERS,
+    Task,
+    chapter_path,
+    chapters_of,
+    file_digest,
+    not_a_notebook,
+    reports_folder,
+)
+from csat_analysis.publishing.limits import Ending, share, worst
 
 SCHEMA_VERSION = 1  # of the manifest
-OF_CHANGE = "30_change"
 PARAMETERS = ["language", "period", "project", "root"]
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is needed to publish a run; can be sent to another process."""
-
-    root: Path
-    run: Run
-    document: params.Document[Programme]
-    languages: tuple[str, ...]
-    key: dict[str, str]
-    earlier: params.Earlier = field(default_factory=dict)
-    kernel: str = "plain"  # or fork: see forks
-    limits: Limits = Limits()
 
 
 @dataclass
@@ -64,36 +54,12 @@ class Outcome:
     chapters: dict[str, str] = field(default_factory=dict)
 
 
-def reports_folder(root: Path, run: Run) -> Path:
-    """Return where a run's pages stand."""
-    return root / "reports" / run.project / run.period
-
-
-def chapter_path(root: Path, document: params.Document[Programme], chapter: str) -> Path:
-    """Return a chapter's notebook: the root's own, else the shipped one."""
-    if not re.fullmatch(r"[\w-]+", chapter):
-        raise ParameterError(
-            f"{document.path.name}: chapters: {chapter!r} is not the name of a chapter; use letters, digits, - and _."
-        )
-    for path in (root / "notebooks" / f"{chapter}.ipynb", params.shipped("notebooks", f"{chapter}.ipynb")):
-        if path.is_file():
-            return path
-    raise ParameterError(
-        f"{document.path.name}: chapters: there is no notebooks/{chapter}.ipynb; mend the name, or add the notebook."
-    )
-
-
-def chapters_of(programme: Programme, run: Run) -> list[str]:
-    """Return the chapters of a run: those of its programme, without the one on change where there is no baseline."""
-    return [chapter for chapter in programme.chapters if chapter != OF_CHANGE or run.baseline]
-
-
 def read_chapter(path: Path) -> nbformat.NotebookNode:
     """Return a chapter's notebook, of which papermill knows the kernel.
 
     Raises
     ------
-    ReportError
+    ParameterError
         Where the file is no notebook, or its parameters are not those of every chapter.
     """
     return _read_chapter(path, file_digest(path))
@@ -102,93 +68,18 @@ def read_chapter(path: Path) -> nbformat.NotebookNode:
 @functools.lru_cache(maxsize=64)
 def _read_chapter(path: Path, sha256: str) -> nbformat.NotebookNode:
     """Return a notebook as it is with this checksum: hundreds of runs share a few chapters."""
-    place = f"notebooks/{path.name}"
     try:
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
         known = sorted(papermill.inspect_notebook(chapters.literal(path)))
     except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError):
-        raise ReportError(f"{place}: is not a notebook that can be run; save it anew from JupyterLab.") from None
+        raise ParameterError(not_a_notebook(path)) from None
     if known != PARAMETERS:
-        raise ReportError(
-            f"{place}: its parameters are {known}; the cell tagged parameters must give {PARAMETERS}, and no other."
+        raise ParameterError(
+            f"notebooks/{path.name}: its parameters are {known}; the cell tagged parameters must give {PARAMETERS}, "
+            f"and no other."
         )
     return notebook
-
-
-# --- what a run depends on --------------------------------------------------------------------------------------------
-
-
-def fingerprint(
-    root: Path,
-    run: Run,
-    document: params.Document[Programme],
-    earlier: params.Earlier = MappingProxyType({}),
-    peers: Sequence[Run] = (),
-) -> dict[str, str]:
-    """Return a checksum of everything the pages of a run depend on, by name."""
-    key = {
-        "programme": document.sha256,
-        "run file": _digest(run.model_dump_json(exclude={"closed", "language"})),
-        "package": package_digest(),
-        "software": _digest(records.as_json(records.software())),
-    }
-    for chapter in chapters_of(document.content, run):
-        cells = read_chapter(chapter_path(root, document, chapter)).cells
-        key[f"notebook {chapter}"] = _digest(
-            records.as_json([(c.cell_type, c.source, c.metadata.get("tags", [])) for c in cells])
-        )
-    for before, edition in earlier.values():
-        key[f"period {before.period}"] = _digest(
-            edition.sha256 + before.model_dump_json(exclude={"closed", "language"})
-        )
-    for before, _ in earlier.values():
-        with contextlib.suppress(CsatError):  # a finding of the report, no reason not to make it
-            key |= _data_digests(root, before)
-    if peers:
-        key["other projects"] = _digest(records.as_json([_peer_digest(root, peer) for peer in peers]))
-    return key | _data_digests(root, run)
-
-
-def _peer_digest(root: Path, peer: Run) -> dict[str, str]:
-    """Return the checksums of what another project's survey lends to the prior of a change."""
-    own = {"run file": _digest(peer.model_dump_json(exclude={"closed", "language"}))}
-    with contextlib.suppress(CsatError):  # a project whose tables cannot be used is left out
-        return own | _data_digests(root, peer)
-    return own
-
-
-def _data_digests(root: Path, run: Run) -> dict[str, str]:
-    """Return the checksum of each table of a run."""
-    paths = [path for table in TABLES if (path := tables.find_input(run, table, root)) is not None]
-    return {f"data {tables.show(path, root)}": file_digest(path) for path in paths}
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    try:
-        state = path.stat()
-        return _file_digest(path, state.st_mtime_ns, state.st_size)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); check that it may be read.") from None
-
-
-@functools.lru_cache(maxsize=100_000)
-def _file_digest(path: Path, changed: int, size: int) -> str:
-    """Return the SHA-256 of a file as it is with this time and size: many runs depend on the same files."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@functools.cache
-def package_digest() -> str:
-    """Return a checksum of the package's own code, words, templates and reference figures."""
-    kinds = {".py", ".yml", ".j2", ".css", ".csv"}
-    parts = sorted(p for p in params.PACKAGE.rglob("*") if p.suffix in kinds and "_shipped" not in p.parts)
-    return _digest("".join(f"{p.relative_to(params.PACKAGE).as_posix()} {file_digest(p)}\n" for p in parts))
 
 
 # --- publishing -------------------------------------------------------------------------------------------------------
@@ -203,13 +94,17 @@ def publish(task: Task) -> Outcome:
         Where the run's inputs cannot be used: nothing is written.
     """
     started = time.monotonic()
+    for chapter in chapters_of(task.document.content, task.run):
+        read_chapter(chapter_path(task.root, task.document.path.name, chapter))
     result = assess(load.read_survey(task.run, task.document, task.root, task.earlier))
     target = reports_folder(task.root, task.run)
-    with work_folder(target) as work, lending.lend(_results(task, result) if task.kernel == "fork" else {}):
+    peers = _Peers(load.Peers(task.run, task.root))
+    with work_folder(target) as work, lending.lend(_results(task, result, peers) if task.kernel == "fork" else {}):
         endings = write_chapters(task, result, work)
-        write_numbers(result, work, load.Peers(task.run, task.root))
+        write_numbers(result, work, peers)
         seconds = time.monotonic() - started
-        write_manifest(task, work, endings, seconds)
+        asked = {name: digest for name, digest in task.key.items() if name != PEERS or peers.were_asked}
+        write_manifest(replace(task, key=asked), work, endings, seconds)
         states = {page: ending.state for page, ending in endings.items()}
         state, failures = worst(states.values()), _failures(endings)
         if failures:
@@ -230,13 +125,24 @@ def _failures(endings: Mapping[str, Ending]) -> dict[str, str]:
     return {page: f"{names[page][0]} ({names[page][2]}): {ending.said()}" for page, ending in wrong.items()}
 
 
-def _results(task: Task, result: Assessment) -> dict[tuple[Any, ...], Any]:
+class _Peers:
+    """The other projects' surveys, with whether anybody asked for them: only then do the pages depend on them."""
+
+    def __init__(self, peers: load.Peers):
+        self.peers, self.were_asked = peers, False
+
+    def __iter__(self) -> Iterator[tuple[load.Survey, load.Survey | None]]:
+        self.were_asked = True
+        return iter(self.peers)
+
+
+def _results(task: Task, result: Assessment, peers: Peers) -> dict[tuple[Any, ...], Any]:
     """Return what the chapters of a run would all work out again; a fault of the change shows in its own chapter."""
     run = task.run
     known: dict[tuple[Any, ...], Any] = {("assessment", id(result.survey)): result}
     known["survey", run.project, run.period, params.find_root(task.root)] = result.survey
     with contextlib.suppress(Exception):
-        known["change", id(result)] = judge_change(result, load.Peers(run, task.root))
+        known["change", id(result)] = judge_change(result, peers)
     return known
 
 
@@ -318,7 +224,9 @@ def write_chapters(task: Task, result: Assessment, work: Path) -> dict[str, Endi
     end = time.monotonic() + task.limits.seconds
     names = chapters_of(task.document.content, task.run)
     orders = [(name, language) for name in names for language in task.languages]
-    paths = {name: chapter_path(task.root, task.document, name) for name in names}  # of all, before any is executed
+    paths = {
+        name: chapter_path(task.root, task.document.path.name, name) for name in names
+    }  # of all, before any is executed
     made = {}
     for waiting, (name, language) in zip(range(len(orders) - 1, -1, -1), orders, strict=True):
         seconds = share(end - time.monotonic(), waiting)
@@ -412,34 +320,10 @@ def write_manifest(task: Task, work: Path, endings: Mapping[str, Ending], second
         "chapters": {name: endings[name].state for name in files if name.endswith(".html")},
         "key": task.key,
         "files": files,
+        "stamps": {name: stamp_of(work / name) for name in files},
         "finished": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 2),
         "host": socket.gethostname(),
-        "software": records.software(),
+        "software": software(),
     }
     (work / "manifest.json").write_text(records.as_json(manifest), "utf-8")
-
-
-def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """Return a folder's manifest, None where there is none that can be read."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    return (
-        manifest
-        if isinstance(manifest, dict) and manifest.keys() >= {"key", "files", "languages", "failures"}
-        else None
-    )
-
-
-def is_whole(folder: Path, manifest: dict[str, Any], wanted: Sequence[str]) -> bool:
-    """Return whether a folder holds what its manifest says, in the wanted languages."""
-    if not set(wanted) <= set(manifest["languages"]):
-        return False
-    try:
-        return all(
-            (folder / name).is_file() and file_digest(folder / name) == sha for name, sha in manifest["files"].items()
-        )
-    except DataError:
-        return False

@@ -1,18 +1,14 @@
 """Which numbers leave the house? A run's record: language-free, without a clock, the same for the same inputs."""
 
 import datetime as dt
-import functools
-import importlib.metadata
 import json
 import math
-import platform
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from csat_analysis import __version__
 from csat_analysis.assembly.assessment import Assessment
 from csat_analysis.assembly.change import Change, Peers, is_void, judge_change
 from csat_analysis.assembly.gates import unit_of
@@ -20,10 +16,10 @@ from csat_analysis.assembly.modes import rates_by_mode
 from csat_analysis.assembly.procedure import standing
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Counts
+from csat_analysis.ground.software import software
 from csat_analysis.publishing.phrases import in_order
 
 LISTED_REJECTIONS = 1000
-LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib", "pandera", "papermill", "nbconvert")
 
 Number = float | None
 
@@ -362,7 +358,6 @@ class Account(Row):
     rows_read: int
     rows_used: int
     rows_rejected: int
-    rows_elsewhere: int
     answers_read: int
     answers_used: int
     answers_not_applicable: int
@@ -589,16 +584,6 @@ def plain(value: Any) -> Any:
 
 def _blank_to_none(row: dict[str, Any]) -> dict[str, Any]:
     return {key: None if value == "" else value for key, value in row.items()}
-
-
-def software() -> dict[str, str]:
-    """Return the versions that the figures depend on."""
-    return {"csat_analysis": __version__, "python": platform.python_version(), **_libraries()}
-
-
-@functools.cache
-def _libraries() -> dict[str, str]:
-    return {name: importlib.metadata.version(name) for name in LIBRARIES}
 
 
 def as_json(content: Any) -> str:

@@ -1,4 +1,4 @@
-"""Which runs are stale, and what became of them? Selects runs, publishes them, then writes the portal."""
+"""What became of the runs? Publishes those that are not fresh, in several processes; then writes the portal."""
 
 import contextlib
 import multiprocessing
@@ -6,12 +6,11 @@ import os
 import signal
 import tempfile
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import NamedTuple
@@ -20,111 +19,16 @@ from csat_analysis.ground import params
 from csat_analysis.ground.errors import CsatError, DataError, ParameterError
 from csat_analysis.ground.runs import Run
 from csat_analysis.publishing import forks, portal, publish
+from csat_analysis.publishing.freshness import State, Task, fault, reports_folder
 from csat_analysis.publishing.limits import BAD, Limits, heals, pause
 
 USUAL = Limits()
 
 
-@dataclass(frozen=True)
-class State:
-    """How a run stands: ``never run``, ``fresh``, ``stale``, ``failed``, ``closed`` or ``unusable``, and why."""
-
-    run: Run
-    state: str
-    why: tuple[str, ...] = ()
-    task: publish.Task | None = None
-
-
-def select(rules: params.Rules, projects: Sequence[str] = (), periods: Sequence[str] = ()) -> list[Run]:
-    """Return the runs of some projects and periods; all where none is named.
-
-    Raises
-    ------
-    ParameterError
-        Where a named project or period is none, or nothing is left.
-    """
-    broken = {path.stem: error for path, error in rules.broken.items() if path.parent.name == "runs"}
-    for project in projects:
-        if project not in rules.run_files and project not in broken:
-            raise ParameterError(f"--project: {project!r} is not a project; use one of {sorted(rules.run_files)}.")
-    if projects and not set(projects) & set(rules.run_files):
-        raise broken[projects[0]]
-    runs = [run for run in rules.runs if not projects or run.project in projects]
-    for period in periods:
-        if period not in {run.period for run in runs}:
-            raise ParameterError(
-                f"--period: {period!r} is not a period there; use one of {sorted({r.period for r in runs})}."
-            )
-    chosen = [run for run in runs if not periods or run.period in periods]
-    if not chosen:
-        raise ParameterError(
-            f"{rules.root / 'params' / 'runs'}: no run file that can be used; mend or add params/runs/<project>.yml."
-        )
-    return chosen
-
-
-def left_out(rules: params.Rules, projects: Sequence[str] = ()) -> bool:
-    """Return whether a run file that cannot be used belongs to the selection: where no project is named, each does."""
-    folder = rules.root / "params" / "runs"
-    return any(path.parent == folder and (not projects or path.stem in projects) for path in rules.broken)
-
-
 def recover(rules: params.Rules, chosen: Iterable[Run]) -> None:
     """Put right what a killed process left beside the pages of some runs."""
     for run in chosen:
-        publish.recover(publish.reports_folder(rules.root, run))
-
-
-def state_of(
-    rules: params.Rules, run: Run, languages: Sequence[str] = (), force: bool = False, kernel: str = "plain"
-) -> State:
-    """Return how a run stands, with the task that brings it up to date where it is not fresh."""
-    folder = publish.reports_folder(rules.root, run)
-    manifest = publish.read_manifest(folder)
-    published = tuple(manifest["languages"]) if manifest else ()
-    if run.closed and manifest and not force:
-        return State(run, "closed", ("the run file says closed: true",))
-    try:
-        document = params.choose_programme(rules, run)
-        earlier = params.earlier_runs(rules, run)
-        key = publish.fingerprint(rules.root, run, document, earlier, _peers(rules, run))
-    except CsatError as error:
-        return State(run, "unusable", error.messages)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other runs go on
-        return State(run, "unusable", (_fault(run, error),))
-    wanted = tuple(dict.fromkeys([*(languages or [run.language]), *published]))
-    task = publish.Task(rules.root, run, document, wanted, key, earlier, kernel)
-    failed = publish.read_manifest(folder / "failed")
-    if failed and failed["key"] == key:
-        return State(run, "failed", tuple(failed["failures"].values()), task)
-    if manifest is None:
-        return State(run, "never run", (), task)
-    why = changes(manifest["key"], key)
-    if not why and not publish.is_whole(folder, manifest, wanted):
-        missing = [language for language in wanted if language not in published]
-        why = [f"no pages in {language}" for language in missing] or ["a page is missing or was changed"]
-    if not why and failed:
-        why = ["the last run failed, on inputs that were changed back since"]
-    if why or force:
-        return State(run, "stale", tuple(why or ["--force"]), task)
-    return State(run, "fresh")
-
-
-def _peers(rules: params.Rules, run: Run) -> list[Run]:
-    """Return the other projects' runs that a run's verdict on change may rest on."""
-    if run.baseline is None or run.change.selected is False:
-        return []
-    return [peer for pair in params.peer_runs(rules, run) for peer in pair if peer]
-
-
-def changes(before: dict[str, str], now: dict[str, str]) -> list[str]:
-    """Return what a run depends on that is new, gone or different.
-
-    >>> changes({"programme": "1", "data a": "2"}, {"programme": "3", "data b": "2"})
-    ['programme changed', 'data b is new', 'data a is gone']
-    """
-    found = [f"{name} {'changed' if name in before else 'is new'}" for name in now if before.get(name) != now[name]]
-    return found + [f"{name} is gone" for name in before if name not in now]
+        publish.recover(reports_folder(rules.root, run))
 
 
 def bring_up_to_date(
@@ -172,10 +76,10 @@ def _bring_up_to_date(state: State) -> publish.Outcome:
     except CsatError as error:
         return publish.Outcome("failed", list(error.messages))
     except Exception as error:  # noqa: BLE001 - whatever it is, the other runs go on
-        return publish.Outcome("failed", [_fault(state.run, error)])
+        return publish.Outcome("failed", [fault(state.run, error)])
 
 
-def _publish(task: publish.Task) -> publish.Outcome:
+def _publish(task: Task) -> publish.Outcome:
     """Publish a run; a fault of the file system that can heal is tried again."""
     for attempt in range(1, task.limits.retries + 1):
         try:
@@ -185,13 +89,6 @@ def _publish(task: publish.Task) -> publish.Outcome:
                 raise
             time.sleep(pause(attempt))
     return publish.publish(task)
-
-
-def _fault(run: Run, error: Exception) -> str:
-    """Return a fault of ours as a sentence: where, what, and at which line of the package."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "csat_analysis" in f.filename]
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{run.place}: a fault of the package ({type(error).__name__}{place}); report it, with the data if you may."
 
 
 # --- work in several processes ----------------------------------------------------------------------------------------
@@ -253,7 +150,7 @@ class _Rounds:
                 raise
             hit = [n for n in numbers if n not in self.outcomes and Path(begun, str(n)).exists()]
         for task in [task for n in hit if (task := self.states[n].task) is not None]:
-            publish.recover(publish.reports_folder(task.root, task.run))
+            publish.recover(reports_folder(task.root, task.run))
         return hit
 
     def _again(self, number: int) -> bool:
