@@ -46,6 +46,7 @@ def forget() -> None:
 def about(names: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a chapter is about, by its variables and by the surveys that it asked for.
 
+    >>> forget()
     >>> about({"project": "yuanya", "period": 2024})
     {'project': 'yuanya', 'period': '2024', 'language': None, 'surveys': []}
     """
