@@ -15,7 +15,9 @@ from csat_analysis.ground.params import Document
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Run, RunFile
 
-FIRST = ("interruption", "end_to_end", "packaging", "company_change", "forks", "runner", "exhibits", "change", "cli")
+FIRST = (
+    "limits", "interruption", "end_to_end", "packaging", "company_change", "forks", "runner", "exhibits", "change", "cli",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

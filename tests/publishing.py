@@ -28,6 +28,7 @@ from papermill.engines import Engine, NotebookExecutionManager, papermill_engine
 
 from csat_analysis import cli
 from csat_analysis.assembly import load
+from csat_analysis.publishing import kernels
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PROGRAMME = """\
@@ -237,13 +238,13 @@ def evaluate(source: str, names: dict[str, Any]) -> Any:
 @contextlib.contextmanager
 def without_kernels() -> Iterator[None]:
     """Let papermill execute chapters in this process; those of one run read its survey once, as no file changes meanwhile."""
-    usual = papermill_engines.get_engine()
-    papermill_engines.register(None, InThisProcess)
+    usual = papermill_engines.get_engine(kernels.ENGINE)
+    papermill_engines.register(kernels.ENGINE, InThisProcess)
     try:
         with unittest.mock.patch.object(load, "survey", functools.cache(load.survey)):
             yield
     finally:
-        papermill_engines.register(None, usual)
+        papermill_engines.register(kernels.ENGINE, usual)
 
 
 # --- what it leaves ---------------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ import pytest
 from csat_analysis.assembly import load
 from csat_analysis.ground import params
 from csat_analysis.publishing import forks, freshness, publish
+from csat_analysis.publishing.guards import guarded
+from csat_analysis.publishing.limits import Ending, Limits
 from publishing import PARAMETERS, chapter, csat, make_root, process, write
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot fork")
@@ -52,7 +54,8 @@ def executed(tmp_path, kernel, *cells):
     rules = params.read_rules(root)
     run = params.find_run(rules, "demo", "2024")
     task = freshness.Task(root, run, params.choose_programme(rules, run), ("en",), {}, kernel=kernel)
-    return publish.execute(root / "notebooks" / "cells.ipynb", task, "en")
+    notebook, ending = publish.execute(root / "notebooks" / "cells.ipynb", task, "en")
+    return notebook, ending.said() or None
 
 
 def shown(notebook):
@@ -161,8 +164,10 @@ def test_a_chapter_that_forks_itself_leaves_nothing_behind(tmp_path):
 
 
 def test_the_work_s_own_sentence_comes_back(tmp_path):
-    assert forks.run_in_fork(lambda: "it failed", tmp_path / "errors.txt") == "it failed"
-    assert forks.run_in_fork(lambda: None, tmp_path / "errors.txt") is None
+    failed = Ending("failed", "it failed")
+    with guarded(Limits(), 60) as guard:
+        assert forks.run_in_fork(lambda: failed, tmp_path / "errors.txt", guard) == failed
+        assert forks.run_in_fork(Ending, tmp_path / "errors.txt", guard) == Ending()
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

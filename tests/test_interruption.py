@@ -95,7 +95,7 @@ def test_a_run_that_is_stopped_leaves_the_old_pages_whole_and_the_next_one_clear
 def test_a_process_killed_for_want_of_memory_is_a_failed_run(root):
     before = snapshot(root / PAGES)
     write(root, {f"notebooks/{CHAPTER}.ipynb": KILLS})
-    answer = csat("run", "--root", root, "--jobs", "2")
+    answer = csat("run", "--root", root, "--jobs", "2", "--retries", "0")
     assert answer.status == 1
     assert "was killed (out of memory?); run again, with fewer --jobs." in answer.err
     assert snapshot(root / PAGES) == before

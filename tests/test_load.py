@@ -1,11 +1,16 @@
 """Every row and every answer of every table is accounted for; tables meet by their ids; what cannot be used is listed."""
 
 import csv
+import datetime as dt
 import io
 import json
+import re
 import unicodedata
 from collections import Counter
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -269,6 +274,32 @@ def test_a_missing_project_folder_is_a_sentence(make_root):
 
 def test_an_all_digit_period_may_be_a_number(make_root):
     assert len(load.survey("demo", 2024, make_root(responses=RESPONSES)).forms) == 2
+
+
+@pytest.mark.parametrize(
+    ("project", "period"),
+    [("demo", np.int64(2024)), (Path("demo"), "2024"), (np.str_("demo"), pd.Period("2024"))],
+)
+def test_a_project_and_a_period_may_come_from_a_table_or_a_folder(project, period, make_root):
+    found = load.survey(project, period, make_root(responses=RESPONSES))
+    assert (found.run.project, found.run.period) == ("demo", "2024")
+
+
+@pytest.mark.parametrize("ask", [load.survey, load.peers])
+@pytest.mark.parametrize(
+    ("project", "period", "said"),
+    [
+        ("demo", dt.date(2024, 5, 1), "period: datetime.date(2024, 5, 1) is date; give text, such as '2024-05'."),
+        ("demo", pd.Timestamp("2024-05-01"), "period: Timestamp('2024-05-01 00:00:00') is Timestamp; give text, such as '2024-05'."),
+        ("demo", 2024.0, "period: 2024.0 is float; give text, such as '2024-05'."),
+        ("demo", True, "period: True is bool; give text, such as '2024-05'."),
+        (None, "2024", "project: None is NoneType; give text, such as 'yuanya'."),
+        (["demo"], "2024", "project: ['demo'] is list; give text, such as 'yuanya'."),
+    ],
+)  # fmt: skip
+def test_what_could_mean_more_than_one_run_is_refused_with_a_sentence(ask, project, period, said, make_root):
+    with pytest.raises(ParameterError, match=re.escape(said)):
+        ask(project, period, make_root(responses=RESPONSES))
 
 
 COUNTS = {

@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import io
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -127,6 +128,12 @@ def run(
     kernel: Annotated[
         str, typer.Option(help="fork: chapters in forks of a warm process (Linux, the default there). plain: kernels.")
     ] = KERNELS[not CAN_FORK],
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds that all chapters of a run may take together.")] = 1800,
+    held: Annotated[
+        float, typer.Option("--memory", min=0, help="MB that a chapter may hold, with whatever it starts; 0: no limit.")
+    ] = 0,
+    retries: Annotated[int, typer.Option(min=0, help="How often to try again what can heal.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each run, nothing else.")] = False,
     verbose: Verbose = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Bring stale runs up to date: execute chapters, render pages, write records, then the portal."""
@@ -140,6 +147,7 @@ def run(
         forks.server()
     from csat_analysis.ground import params
     from csat_analysis.publishing import freshness, memory, publish, runner
+    from csat_analysis.publishing.limits import Limits
 
     rules = params.read_rules(_root(root))
     _print_broken(rules)
@@ -149,21 +157,17 @@ def run(
     states = freshness.states_of(sources, chosen, language, force, kernel)
     if not (force or language) and all(state.task is None for state in states):
         memory.remember(rules, states, sources.shared)
-    with _progress(len(states), quiet) as advance:
+    with _progress(sum(each.task is not None for each in states), quiet) as advance:
 
         def tell(state: freshness.State, outcome: publish.Outcome) -> None:
-            advance()
+            advance(int(state.task is not None))
             for message in outcome.messages:
                 print(message, file=sys.stderr)
-            if not quiet:
-                detail = {"skipped": f" ({state.state})", "unusable": ""}.get(
-                    outcome.state, f" in {outcome.seconds:.1f} s"
-                )
-                print(f"{state.run.place}: {outcome.state}{detail}", flush=True)
-            for reason in state.why if verbose else ():
-                print(f"  {reason}", flush=True)
+            for line in [_as_json(state, outcome)] if as_json else [] if quiet else _as_text(state, outcome, verbose):
+                print(line, flush=True)
 
-        outcomes = runner.bring_up_to_date(states, jobs, tell, prepare)
+        limited = Limits(timeout, held or None, retries=retries)
+        outcomes = runner.bring_up_to_date(states, jobs, tell, prepare, limited)
     status = runner.exit_status(outcomes, freshness.left_out(rules, project))
     shown = language[0] if language else DEFAULT
     if status != 2 and not memory.portal_is_fresh(rules.root, shown):
@@ -283,18 +287,33 @@ def _print_broken(rules: Any) -> None:
         print(error, file=sys.stderr)
 
 
+def _as_json(state: Any, outcome: Any) -> str:
+    """Return what became of a run as one line for another program."""
+    told = {"project": state.run.project, "period": state.run.period, "state": outcome.state}
+    told |= {"seconds": round(outcome.seconds, 2), "messages": outcome.messages, "why": list(state.why)}
+    return json.dumps({**told, "chapters": outcome.chapters}, ensure_ascii=False)
+
+
+def _as_text(state: Any, outcome: Any, verbose: bool) -> list[str]:
+    """Return what became of a run as lines for a reader."""
+    detail = {"skipped": f" ({state.state})", "unusable": ""}.get(outcome.state, f" in {outcome.seconds:.1f} s")
+    line = f"{state.run.place}: {outcome.state.replace('_', ' ')}{detail}"
+    return [line, *(f"  {reason}" for reason in state.why if verbose)]
+
+
 @contextlib.contextmanager
-def _progress(total: int, quiet: bool) -> Iterator[Callable[[], None]]:
-    """Give a function that advances a bar, which is there where somebody watches."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda: None
+def _progress(total: int, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Give a function that advances a bar by some runs; there is one, with the time left, where somebody watches."""
+    if quiet or not total or not sys.stderr.isatty():
+        yield lambda runs: None
         return
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    with Progress(console=Console(stderr=True), redirect_stdout=False) as progress:
-        task = progress.add_task("Runs", total=total)
-        yield lambda: progress.advance(task)
+    columns = TextColumn("Runs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(elapsed_when_finished=True)
+    with Progress(*columns, console=Console(stderr=True), redirect_stdout=False) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda runs: progress.advance(task, runs)
 
 
 def prepare() -> None:

@@ -4,7 +4,8 @@ import contextlib
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from numbers import Integral
+from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from csat_analysis.ground.inputs import find_inputs
 from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
 from csat_analysis.ground.runs import Counts, Read, Run
 
+EXAMPLES = {"project": "yuanya", "period": "2024-05", "root": "."}  # of parameters
 ROLES = ("stratum", "cluster", "weight")
 OURS = ("form_id", "row", "count", "answered", "valid", "decided", "satisfied", "points", "score")  # columns of forms
 ACCOUNT = [
@@ -100,12 +102,29 @@ def survey(project: str, period: str | int, root: str | Path = "") -> Survey:
     ParameterError, DataError
         Where a file is missing, unreadable or wrong: a sentence with its place.
     """
-    base = params.find_root(root)
-    if (known := lending.found("survey", project, str(period), base)) is not None:
+    project, period = _run_of(project, period)
+    base = params.find_root(_as_text("root", root))
+    lending.note(project, period)
+    if (known := lending.found("survey", project, period, base)) is not None:
         return known
     rules = params.read_rules(base, project)
-    run = params.find_run(rules, project, str(period))
+    run = params.find_run(rules, project, period)
     return read_survey(run, params.choose_programme(rules, run), base, params.earlier_runs(rules, run))
+
+
+def _run_of(project: Any, period: Any) -> tuple[str, str]:
+    return _as_text("project", project), _as_text("period", period)
+
+
+def _as_text(name: str, value: Any) -> str:
+    """Return a parameter as text, where it can only mean one thing.
+
+    >>> _as_text("period", 2024), _as_text("period", pd.Period("2024Q1")), _as_text("root", Path("demo"))
+    ('2024', '2024Q1', 'demo')
+    """
+    if isinstance(value, str | Integral | PurePath | pd.Period) and not isinstance(value, bool):
+        return str(value)
+    raise ParameterError(f"{name}: {value!r} is {type(value).__name__}; give text, such as {EXAMPLES[name]!r}.")
 
 
 def read_survey(
@@ -181,8 +200,8 @@ def _read_alone(rules: params.Rules, run: Run) -> Survey:
 
 def peers(project: str, period: str | int, root: str | Path = "") -> Peers:
     """Return the other projects with the same programme and baseline, for what a single one cannot tell."""
-    base = params.find_root(root)
-    return Peers(params.find_run(params.read_rules(base, project), project, str(period)), base)
+    project, period, base = *_run_of(project, period), params.find_root(_as_text("root", root))
+    return Peers(params.find_run(params.read_rules(base, project), project, period), base)
 
 
 def _read_sheets(run: Run, root: Path) -> dict[str, Sheet]:

@@ -5,6 +5,7 @@ is a shell in the forked process itself. Whatever a cell does to that process is
 """
 
 import contextlib
+import functools
 import importlib
 import io
 import multiprocessing.context
@@ -12,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
@@ -22,9 +24,15 @@ import nbformat
 from nbformat.v4 import new_output
 
 import csat_analysis
+from csat_analysis.ground import lending
+from csat_analysis.publishing.guards import INTERVAL, Guard
+from csat_analysis.publishing.limits import Ending
+from csat_analysis.publishing.traces import Meter, Trace
 
 ENGINE = "csat_fork"
 BACKEND = "module://matplotlib_inline.backend_inline"  # as a kernel sets it; otherwise no figure is shown, and no error
+OUTSIDE = (signal.SIGKILL, signal.SIGTERM) if hasattr(signal, "SIGKILL") else ()  # by whom others end a process
+GRACE = 1  # seconds to write down what was shown, for a chapter that is stopped
 COLUMNS = 20  # of a table in plain text, as pandas shows in a kernel
 IMPORTED = (
     "IPython.core.interactiveshell", "ipykernel.ipkernel", "matplotlib.pyplot", "nbconvert", "pandas", "papermill",
@@ -51,21 +59,23 @@ def interrupts_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def follow_parent() -> None:
-    """Let this process end when the one that started it does, however that ended."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def follow_parent(with_group: bool = False) -> None:
+    """Let this process, or its whole group, end when the one that started it does, however that ended."""
+    threading.Thread(target=_end_with_parent, args=(with_group,), daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(with_group: bool) -> None:
     multiprocessing.parent_process().join()  # type: ignore[union-attr]
+    if with_group:
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 
 # --- the process ------------------------------------------------------------------------------------------------------
 
 
-def run_in_fork(work: Callable[[], str | None], errors: Path) -> str | None:
-    """Return the sentence in which some work failed, done in a fork of this process; None where it did not.
+def run_in_fork(work: Callable[[], Ending], errors: Path, guard: Guard) -> Ending:
+    """Return how some work ended, done in a fork of this process as long as it keeps its limits.
 
     Parameters
     ----------
@@ -78,19 +88,41 @@ def run_in_fork(work: Callable[[], str | None], errors: Path) -> str | None:
     process.start()
     there.close()
     try:
-        return here.recv()
-    except EOFError:
-        process.join()
-        return _ended(process.exitcode)
+        return _answer(process, here, guard)
     finally:
         here.close()
         process.kill()
         process.join()
 
 
-def _work(work: Callable[[], str | None], answer: Connection, errors: Path) -> None:
+def _answer(process: multiprocessing.context.ForkProcess, here: Connection, guard: Guard) -> Ending:
+    """Return the answer of a process, or how it ended without one: what it forked may hold its pipe open."""
+    while process.is_alive():
+        if here.poll(INTERVAL):
+            with contextlib.suppress(EOFError):
+                return here.recv()
+            time.sleep(INTERVAL)  # it closed its pipe, and joining would wait for ever
+        if (reached := guard.check()) is not None:
+            _ask_to_leave(process)
+            return reached
+    with contextlib.suppress(EOFError):
+        if here.poll():
+            return here.recv()
+    return died(process.exitcode)
+
+
+def _ask_to_leave(process: multiprocessing.context.ForkProcess) -> None:
+    """Give a process the time to write down what it has shown."""
+    process.terminate()
+    end = time.monotonic() + GRACE
+    while process.is_alive() and time.monotonic() < end:
+        time.sleep(INTERVAL / 10)
+
+
+def _work(work: Callable[[], Ending], answer: Connection, errors: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt ends the process that forked this one, and so this one
-    follow_parent()
+    os.setpgid(0, 0)
+    follow_parent(with_group=True)
     with errors.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
@@ -99,15 +131,19 @@ def _work(work: Callable[[], str | None], answer: Connection, errors: Path) -> N
     os._exit(0)
 
 
-def _ended(code: int | None) -> str:
-    """Return how a process ended that did not finish.
+def died(code: int | None) -> Ending:
+    """Return how a process ended that did not finish; where others ended it, it may heal.
 
-    >>> _ended(-9), _ended(3)
-    ('DeadKernelError: the chapter was killed by SIGKILL', 'DeadKernelError: the chapter ended its process with 3')
+    >>> died(-9)[:2], died(-9).heals
+    (('killed', 'DeadKernelError: the chapter was killed by SIGKILL'), True)
+    >>> died(3)[:2], died(3).heals
+    (('failed', 'DeadKernelError: the chapter ended its process with 3'), False)
     """
-    if code is not None and code < 0:
-        return f"DeadKernelError: the chapter was killed by {signal.Signals(-code).name}"
-    return f"DeadKernelError: the chapter ended its process with {code}"
+    if code is None or code >= 0:
+        return Ending("failed", f"DeadKernelError: the chapter ended its process with {code}")
+    outside = -code in OUTSIDE
+    text = f"DeadKernelError: the chapter was killed by {signal.Signals(-code).name}"
+    return Ending("killed" if outside else "failed", text, heals=outside)
 
 
 def warm() -> None:
@@ -125,7 +161,8 @@ def warm() -> None:
 class Outputs:
     """What the cell being executed has shown so far, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, meter: Meter) -> None:
+        self.meter = meter
         self.shown: list[nbformat.NotebookNode] = []
         self.by_id: dict[str, list[nbformat.NotebookNode]] = {}
         self.clear_next = False
@@ -138,7 +175,9 @@ class Outputs:
         return self.shown
 
     def add(self, output: nbformat.NotebookNode) -> None:
-        """Add an output; text joins the text before it."""
+        """Add an output as far as there is room for it; text joins the text before it."""
+        if not self.meter.admits(output):
+            return
         if self.clear_next:
             self.clear()
         last = self.shown[-1] if self.shown else None
@@ -160,7 +199,7 @@ class Outputs:
             if name:
                 self.by_id.setdefault(name, []).append(output)
             return
-        for known in self.by_id.get(name, []):
+        for known in self.by_id.get(name, []) if self.meter.admits(output) else ():
             known.data, known.metadata = output.data, output.metadata
 
 
@@ -250,12 +289,17 @@ def _register() -> None:
         """Executes the cells of a chapter in this process, which is a fork for this chapter alone."""
 
         @classmethod
-        def execute_managed_notebook(cls, manager: NotebookExecutionManager, kernel_name: str, **options: Any) -> None:
+        def execute_managed_notebook(
+            cls, manager: NotebookExecutionManager, kernel_name: str, trace: Trace, **options: Any
+        ) -> None:
             """Execute the cells in their order, up to the first that fails."""
-            outputs = Outputs()
+            outputs = Outputs(trace.meter)
             shell = _shell(outputs)
             _show_figures(shell)
             manager.nb.metadata.language_info = IPythonKernel.language_info
+            trace.begin(manager.nb)
+            signal.signal(signal.SIGTERM, functools.partial(_leave, trace))
+            os.register_at_fork(after_in_child=functools.partial(signal.signal, signal.SIGTERM, signal.SIG_DFL))
             with (
                 contextlib.redirect_stdout(Stream("stdout", outputs)),
                 contextlib.redirect_stderr(Stream("stderr", outputs)),
@@ -266,14 +310,26 @@ def _register() -> None:
                     manager.cell_start(cell, index)
                     cell.outputs = outputs.begin()
                     cell.execution_count = outputs.count
+                    trace.enter(cell)
                     shell.run_cell(cell.source, store_history=True)
+                    if os.getpid() != trace.own:
+                        os._exit(0)  # a copy of this process that the cell made
+                    trace.leave()
                     failed = any(output.output_type == "error" for output in cell.outputs)
                     if failed and "raises-exception" not in cell.metadata.get("tags", []):
                         manager.cell_exception(cell, index)
                         return
                     manager.cell_complete(cell, index)
+            trace.end(lending.about(shell.user_ns))
 
     papermill_engines.register(ENGINE, ForkEngine)
+
+
+def _leave(trace: Trace, number: int, frame: object) -> None:
+    """Write down what the cell has shown so far, and end this process as the signal does."""
+    trace.leave()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def prepare() -> None:
@@ -282,6 +338,7 @@ def prepare() -> None:
     import pandas as pd
 
     _register()
+    lending.forget()
     np.random.seed()  # noqa: NPY002 - the state that cells share, which a fork has from its parent
     pd.set_option("display.max_columns", COLUMNS)
     sys.path.insert(0, "")

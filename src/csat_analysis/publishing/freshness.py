@@ -19,6 +19,7 @@ from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Read, Run, Table
 from csat_analysis.ground.software import software
 from csat_analysis.publishing.digests import Digests, stamp_of
+from csat_analysis.publishing.limits import Limits
 
 OF_CHANGE = "30_change"
 PEERS = "other projects"  # of a key: only where the verdict on change rests on them
@@ -35,6 +36,7 @@ class Task:
     key: dict[str, str]
     earlier: params.Earlier = field(default_factory=dict)
     kernel: str = "plain"  # or fork: see forks
+    limits: Limits = Limits()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from typing import Any
 import nbformat
 import pandas as pd
 import papermill
-from papermill.exceptions import PapermillExecutionError
 
 from csat_analysis.assembly import load, remedy
 from csat_analysis.assembly.assessment import Assessment, assess
@@ -28,7 +27,7 @@ from csat_analysis.ground import lending, params
 from csat_analysis.ground.errors import ParameterError, ReportError
 from csat_analysis.ground.software import software
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import certificate, forks, kernels, pages, records
+from csat_analysis.publishing import certificate, chapters, pages, records
 from csat_analysis.publishing.digests import stamp_of
 from csat_analysis.publishing.freshness import (
     PEERS,
@@ -39,6 +38,7 @@ from csat_analysis.publishing.freshness import (
     not_a_notebook,
     reports_folder,
 )
+from csat_analysis.publishing.limits import Ending, share, worst
 
 SCHEMA_VERSION = 1  # of the manifest
 PARAMETERS = ["language", "period", "project", "root"]
@@ -46,11 +46,12 @@ PARAMETERS = ["language", "period", "project", "root"]
 
 @dataclass
 class Outcome:
-    """What became of a task: ``ok`` or ``failed``, and why."""
+    """What became of a task: ``ok, failed, timed_out, killed, skipped`` or ``unusable``, and why; so of its pages."""
 
     state: str
     messages: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    chapters: dict[str, str] = field(default_factory=dict)
 
 
 def read_chapter(path: Path) -> nbformat.NotebookNode:
@@ -70,7 +71,7 @@ def _read_chapter(path: Path, sha256: str) -> nbformat.NotebookNode:
     try:
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
-        known = sorted(papermill.inspect_notebook(_literal(path)))
+        known = sorted(papermill.inspect_notebook(chapters.literal(path)))
     except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError):
         raise ParameterError(not_a_notebook(path)) from None
     if known != PARAMETERS:
@@ -79,11 +80,6 @@ def _read_chapter(path: Path, sha256: str) -> nbformat.NotebookNode:
             f"and no other."
         )
     return notebook
-
-
-def _literal(path: Path) -> str:
-    """Return a path for papermill, which takes braces in it for the names of parameters."""
-    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 # --- publishing -------------------------------------------------------------------------------------------------------
@@ -104,16 +100,29 @@ def publish(task: Task) -> Outcome:
     target = reports_folder(task.root, task.run)
     peers = _Peers(load.Peers(task.run, task.root))
     with work_folder(target) as work, lending.lend(_results(task, result, peers) if task.kernel == "fork" else {}):
-        failures = write_chapters(task, result, work)
+        endings = write_chapters(task, result, work)
         write_numbers(result, work, peers)
         seconds = time.monotonic() - started
         asked = {name: digest for name, digest in task.key.items() if name != PEERS or peers.were_asked}
-        write_manifest(replace(task, key=asked), work, failures, seconds)
+        write_manifest(replace(task, key=asked), work, endings, seconds)
+        states = {page: ending.state for page, ending in endings.items()}
+        state, failures = worst(states.values()), _failures(endings)
         if failures:
             keep_failed(work, target)
         else:
             exchange(work, target)
-    return Outcome("failed" if failures else "ok", [f"{task.run.place}: {text}" for text in failures.values()], seconds)
+    return Outcome(state, [f"{task.run.place}: {text}" for text in failures.values()], seconds, states)
+
+
+def _failures(endings: Mapping[str, Ending]) -> dict[str, str]:
+    """Return the sentences of the pages that are not well.
+
+    >>> _failures({"10_a.en.html": Ending(), "10_a.zh.html": Ending("failed", "KeyError: 1")})
+    {'10_a.zh.html': '10_a (zh): KeyError: 1'}
+    """
+    wrong = {page: ending for page, ending in endings.items() if ending.state != "ok"}
+    names = {page: page.removesuffix(".html").rpartition(".") for page in wrong}
+    return {page: f"{names[page][0]} ({names[page][2]}): {ending.said()}" for page, ending in wrong.items()}
 
 
 class _Peers:
@@ -210,19 +219,24 @@ def keep_failed(work: Path, target: Path) -> None:
 # --- chapters ---------------------------------------------------------------------------------------------------------
 
 
-def write_chapters(task: Task, result: Assessment, work: Path) -> dict[str, str]:
-    """Execute and render every chapter in every language; return the sentences of those that failed."""
-    made = [
-        (chapter, language, *execute(chapter_path(task.root, task.document.path.name, chapter), task, language))
-        for chapter in chapters_of(task.document.content, task.run)
-        for language in task.languages
-    ]
-    failures = {pages.page_name(c, lang): f"{c} ({lang}): {failure}" for c, lang, _, failure in made if failure}
-    for chapter, language, notebook, _ in made:
-        around = page_around(task, result, chapter, language, depth=3 if failures else 2)
-        (work / pages.page_name(chapter, language)).write_text(pages.render(notebook, language, around), "utf-8")
-        (work / f"{chapter}.{language}.ipynb").write_text(nbformat.writes(notebook) + "\n", "utf-8")
-    return failures
+def write_chapters(task: Task, result: Assessment, work: Path) -> dict[str, Ending]:
+    """Execute and render every chapter in every language; return how each page ended."""
+    end = time.monotonic() + task.limits.seconds
+    names = chapters_of(task.document.content, task.run)
+    orders = [(name, language) for name in names for language in task.languages]
+    paths = {
+        name: chapter_path(task.root, task.document.path.name, name) for name in names
+    }  # of all, before any is executed
+    made = {}
+    for waiting, (name, language) in zip(range(len(orders) - 1, -1, -1), orders, strict=True):
+        seconds = share(end - time.monotonic(), waiting)
+        made[name, language] = execute(paths[name], task, language, seconds)
+    endings = {pages.page_name(*order): chapter.ending for order, chapter in made.items()}
+    for (name, language), (notebook, _) in made.items():
+        around = page_around(task, result, name, language, depth=3 if _failures(endings) else 2)
+        (work / pages.page_name(name, language)).write_text(pages.render(notebook, language, around), "utf-8")
+        (work / f"{name}.{language}.ipynb").write_text(nbformat.writes(notebook) + "\n", "utf-8")
+    return endings
 
 
 def page_around(task: Task, result: Assessment, chapter: str, language: str, depth: int) -> dict[str, Any]:
@@ -240,64 +254,12 @@ def page_around(task: Task, result: Assessment, chapter: str, language: str, dep
     }  # fmt: skip
 
 
-def execute(path: Path, task: Task, language: str) -> tuple[nbformat.NotebookNode, str | None]:
-    """Return an executed chapter, and a sentence where it failed.
-
-    The notebook's own metadata is not asked: papermill marks cells complete that never ran.
-    """
+def execute(path: Path, task: Task, language: str, seconds: float | None = None) -> chapters.Chapter:
+    """Return a chapter of a run, executed in some seconds, and how it ended."""
+    limit = task.limits.seconds if seconds is None else seconds
     parameters = {"project": task.run.project, "period": task.run.period, "language": language, "root": ""}
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / path.name
-        run = functools.partial(_execute, path.resolve(), output, parameters, task, folder)
-        failure = forks.run_in_fork(run, kernels.errors_file(folder)) if task.kernel == "fork" else run()
-        try:
-            executed = nbformat.read(output, as_version=4)
-        except (OSError, ValueError):  # not written, or half
-            executed = nbformat.read(path, as_version=4)
-    failure = failure or _stopped(executed)
-    return strip_clock(executed, failure), failure
-
-
-def _stopped(notebook: nbformat.NotebookNode) -> str | None:
-    """Return how a cell ended a chapter that papermill calls complete: it lets ``sys.exit(0)`` pass."""
-    errors = (each for cell in notebook.cells for each in cell.get("outputs", ()) if each.output_type == "error")
-    return next((f"{each.ename}: {each.evalue}" for each in errors if each.ename == "SystemExit"), None)
-
-
-def _execute(path: Path, output: Path, parameters: dict[str, str], task: Task, folder: str) -> str | None:
-    """Write an executed chapter; return a sentence where it failed."""
-    options: dict[str, Any] = {"shutdown_kernel": "immediate", "config": kernels.config(folder)}
-    if task.kernel == "fork":
-        forks.prepare()
-        options = {"engine_name": forks.ENGINE}
-    try:
-        papermill.execute_notebook(
-            _literal(path), _literal(output), parameters, kernel_name="python3", cwd=str(task.root),
-            progress_bar=False, request_save_on_cell_execute=False, **options,
-        )  # fmt: skip
-    except PapermillExecutionError as error:
-        return f"{error.ename}: {error.evalue}"
-    except Exception as error:  # noqa: BLE001 - a kernel that dies or hangs is a failed chapter, whatever says so
-        return " ".join([f"{type(error).__name__}: {error}", kernels.last_words(folder)]).strip()
-    return None
-
-
-def strip_clock(notebook: nbformat.NotebookNode, failure: str | None) -> nbformat.NotebookNode:
-    """Return a notebook without times, paths and papermill's banners; a failure that left no trace gets a cell."""
-    cells = [cell for cell in notebook.cells if "papermill-error-cell-tag" not in cell.metadata.get("tags", [])]
-    for cell in cells:
-        cell.metadata.pop("papermill", None)
-        cell.metadata.pop("execution", None)
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            cell.id = "injected-parameters"  # papermill draws one by lot
-    shown = any(output.output_type == "error" for cell in cells for output in cell.get("outputs", ()))
-    if failure and not shown:
-        name, _, text = failure.partition(": ")
-        error = nbformat.v4.new_output("error", ename=name, evalue=text, traceback=[])
-        cells.insert(0, nbformat.v4.new_code_cell(outputs=[error], id="failure"))
-    notebook.cells = cells
-    notebook.metadata.pop("papermill", None)
-    return notebook
+    order = chapters.Order(path, parameters, task.root, task.kernel, task.limits)
+    return chapters.execute(order, limit) if limit else chapters.not_begun(order)
 
 
 # --- numbers and manifest ---------------------------------------------------------------------------------------------
@@ -344,17 +306,18 @@ def write_workbook(record: records.Record, path: Path) -> None:
                 pd.DataFrame(content[name]).to_excel(writer, sheet_name=name, index=False)
 
 
-def write_manifest(task: Task, work: Path, failures: dict[str, str], seconds: float) -> None:
+def write_manifest(task: Task, work: Path, endings: Mapping[str, Ending], seconds: float) -> None:
     """Write what was made, from what, when and where; last of all."""
+    failures = _failures(endings)
     files = {path.name: file_digest(path) for path in sorted(work.iterdir())}
     manifest = {
         "schema_version": SCHEMA_VERSION,
         "project": task.run.project,
         "period": task.run.period,
-        "state": "failed" if failures else "ok",
+        "state": worst(ending.state for ending in endings.values()),
         "failures": failures,
         "languages": list(task.languages),
-        "chapters": {name: ("failed" if name in failures else "ok") for name in files if name.endswith(".html")},
+        "chapters": {name: endings[name].state for name in files if name.endswith(".html")},
         "key": task.key,
         "files": files,
         "stamps": {name: stamp_of(work / name) for name in files},

@@ -4,18 +4,25 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from multiprocessing.context import BaseContext
 from pathlib import Path
+from typing import NamedTuple
 
 from csat_analysis.ground import params
 from csat_analysis.ground.errors import CsatError, DataError, ParameterError
 from csat_analysis.ground.runs import Run
 from csat_analysis.publishing import forks, portal, publish
-from csat_analysis.publishing.freshness import State, fault, reports_folder
+from csat_analysis.publishing.freshness import State, Task, fault, reports_folder
+from csat_analysis.publishing.limits import BAD, Limits, heals, pause
+
+USUAL = Limits()
 
 
 def recover(rules: params.Rules, chosen: Iterable[Run]) -> None:
@@ -29,6 +36,7 @@ def bring_up_to_date(
     jobs: int,
     told: Callable[[State, publish.Outcome], None],
     prepare: Callable[[], None] | None = None,
+    limits: Limits = USUAL,
 ) -> list[publish.Outcome]:
     """Publish every run that is not fresh, and return what became of each.
 
@@ -40,19 +48,15 @@ def bring_up_to_date(
         Called with each outcome, in the order of the states.
     prepare
         Called first in every process; must be importable there.
+    limits
+        How far each run may go.
     """
+    states = [replace(each, task=each.task and replace(each.task, limits=limits)) for each in states]
     tasks = [state.task for state in states if state.task is not None]
     busy, forked = min(jobs, len(tasks)), any(task.kernel == "fork" for task in tasks)
     if busy <= 1 and not forked:
         return [_told(state, _bring_up_to_date(state), told) for state in states]
-    with ProcessPoolExecutor(busy, _context(forked), _begin_work, (prepare,)) as pool:
-        with forks.interrupts_ignored():  # by the new processes, until they can say how to take one
-            futures = [pool.submit(_work, state) for state in states]
-        try:
-            return [_told(state, _outcome(state, future), told) for state, future in zip(states, futures, strict=True)]
-        except KeyboardInterrupt:
-            _interrupt(futures)
-            raise
+    return _Rounds(states, told, _Pools(forked, prepare), limits.retries).all(busy)
 
 
 def _told(state: State, outcome: publish.Outcome, told: Callable[[State, publish.Outcome], None]) -> publish.Outcome:
@@ -66,13 +70,25 @@ def _bring_up_to_date(state: State) -> publish.Outcome:
     if state.task is None:
         return publish.Outcome("skipped")
     try:
-        return publish.publish(state.task)
+        return _publish(state.task)
     except (ParameterError, DataError) as error:
         return publish.Outcome("unusable", list(error.messages))
     except CsatError as error:
         return publish.Outcome("failed", list(error.messages))
     except Exception as error:  # noqa: BLE001 - whatever it is, the other runs go on
         return publish.Outcome("failed", [fault(state.run, error)])
+
+
+def _publish(task: Task) -> publish.Outcome:
+    """Publish a run; a fault of the file system that can heal is tried again."""
+    for attempt in range(1, task.limits.retries + 1):
+        try:
+            return publish.publish(task)
+        except Exception as error:
+            if not heals(error):
+                raise
+            time.sleep(pause(attempt))
+    return publish.publish(task)
 
 
 # --- work in several processes ----------------------------------------------------------------------------------------
@@ -83,6 +99,81 @@ def _context(forked: bool) -> BaseContext:
     return forks.server() if forked else multiprocessing.get_context("spawn")
 
 
+class _Pools(NamedTuple):
+    """How pools of processes are made: whether chapters are forked, and what each process calls first."""
+
+    forked: bool
+    prepare: Callable[[], None] | None
+
+    def new(self, size: int) -> ProcessPoolExecutor:
+        """Return a pool of some processes."""
+        return ProcessPoolExecutor(size, _context(self.forked), _begin_work, (self.prepare,))
+
+
+class _Rounds:
+    """Works on all runs; when a process is killed, the others go on in a new pool.
+
+    A pool does not say which of its processes broke it: whatever was being worked on is tried again, alone.
+    """
+
+    def __init__(
+        self, states: Sequence[State], told: Callable[[State, publish.Outcome], None], pools: _Pools, retries: int
+    ):
+        self.states, self.told, self.pools, self.retries = states, told, pools, retries
+        self.outcomes: dict[int, publish.Outcome] = {}
+        self.attempts: Counter[int] = Counter()
+
+    def all(self, busy: int) -> list[publish.Outcome]:
+        """Return what became of every run."""
+        rounds = [(list(range(len(self.states))), busy)]
+        while rounds:
+            numbers, size = rounds.pop(0)
+            hit = self._one(numbers, size)
+            rest = [number for number in numbers if number not in self.outcomes and number not in hit]
+            rounds += [(rest, size)] if rest else []
+            rounds += [([number], 1) for number in hit if self._again(number)]
+        return [self.outcomes[number] for number in range(len(self.states))]
+
+    def _one(self, numbers: list[int], size: int) -> list[int]:
+        """Work on some runs in one pool; return those that were being worked on when it broke."""
+        if size == 1 and (attempt := self.attempts[numbers[0]]):
+            time.sleep(pause(attempt))
+        with tempfile.TemporaryDirectory() as begun, self.pools.new(size) as pool:
+            with forks.interrupts_ignored():  # by the new processes, until they can say how to take one
+                futures = [pool.submit(_work, self.states[number], Path(begun, str(number))) for number in numbers]
+            try:
+                for number, future in zip(numbers, futures, strict=True):
+                    with contextlib.suppress(BrokenProcessPool):
+                        self._end(number, future.result())
+            except KeyboardInterrupt:
+                _interrupt(futures)
+                raise
+            hit = [n for n in numbers if n not in self.outcomes and Path(begun, str(n)).exists()]
+        for task in [task for n in hit if (task := self.states[n].task) is not None]:
+            publish.recover(reports_folder(task.root, task.run))
+        return hit
+
+    def _again(self, number: int) -> bool:
+        """Return whether a run is tried again whose process was killed; otherwise that is what became of it."""
+        self.attempts[number] += 1
+        if self.attempts[number] <= self.retries:
+            return True
+        why = "a process that works on the runs was killed (out of memory?); run again, with fewer --jobs."
+        self._end(number, publish.Outcome("killed", [f"{self.states[number].run.place}: {why}"]))
+        return False
+
+    def _end(self, number: int, outcome: publish.Outcome) -> None:
+        """Keep an outcome, and tell those that are now known in their order."""
+        known = self._known()
+        self.outcomes[number] = outcome
+        for each in range(known, self._known()):
+            self.told(self.states[each], self.outcomes[each])
+
+    def _known(self) -> int:
+        """Return how many runs are known from the first on, without a gap."""
+        return next(number for number in range(len(self.states) + 1) if number not in self.outcomes)
+
+
 def _begin_work(prepare: Callable[[], None] | None) -> None:
     """Set up a process that works for this one: it ends with it, and at an interrupt."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -91,8 +182,15 @@ def _begin_work(prepare: Callable[[], None] | None) -> None:
         prepare()
 
 
-def _work(state: State) -> publish.Outcome:
-    """Bring a run up to date; an interrupt clears up, and then ends the process before it takes another run."""
+def _work(state: State, begun: Path) -> publish.Outcome:
+    """Bring a run up to date; an interrupt clears up, and then ends the process before it takes another run.
+
+    Parameters
+    ----------
+    begun
+        The file that says that this run is being worked on.
+    """
+    begun.touch()
     signal.signal(signal.SIGINT, _take_interrupt)
     try:
         return _bring_up_to_date(state)
@@ -105,14 +203,6 @@ def _work(state: State) -> publish.Outcome:
 def _take_interrupt(number: int, frame: object) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the next ones would cut the clearing up short
     raise KeyboardInterrupt
-
-
-def _outcome(state: State, future: "Future[publish.Outcome]") -> publish.Outcome:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        why = "a process that works on the runs was killed (out of memory?); run again, with fewer --jobs."
-        return publish.Outcome("failed", [f"{state.run.place}: {why}"])
 
 
 def _interrupt(futures: "Iterable[Future[publish.Outcome]]") -> None:
@@ -134,7 +224,7 @@ def exit_status(outcomes: Sequence[publish.Outcome], left_out: bool = False) -> 
     states = [outcome.state for outcome in outcomes]
     if states and all(state == "unusable" for state in states):
         return 2
-    return int(left_out or any(state in ("failed", "unusable") for state in states))
+    return int(left_out or any(state in (*BAD, "unusable") for state in states))
 
 
 def write_portal(rules: params.Rules, language: str) -> Path:

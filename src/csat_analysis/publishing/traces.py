@@ -1,0 +1,132 @@
+"""What did a chapter show before it ended, and what was it about? Kept in a file, which outlives its process."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+LONGEST_ERROR = 2_000  # characters of an error's own sentence
+
+
+class Meter:
+    """Counts what a chapter shows, and cuts what is too much.
+
+    Parameters
+    ----------
+    text, shown
+        How many characters may be printed, and how many shown otherwise.
+    """
+
+    def __init__(self, text: int, shown: int):
+        self.text, self.shown = text, shown
+        self.cut = 0
+
+    def admits(self, content: Any) -> bool:
+        """Return whether something of an output may be shown; what is too much is taken out of it.
+
+        >>> meter, output = Meter(text=3, shown=9), {"name": "stdout", "text": "abcde"}
+        >>> meter.admits(output), output["text"], meter.cut, meter.admits({"text": "f"}), meter.cut
+        (True, 'abc', 2, False, 3)
+        """
+        if "text" in content:
+            return self._admits_text(content)
+        if "evalue" in content:
+            _shorten(content)
+            return True
+        size = sum(len(each) if isinstance(each, str) else len(str(each)) for each in content["data"].values())
+        fits = size <= self.shown
+        self.shown -= size if fits else 0
+        self.cut += 0 if fits else size
+        return fits
+
+    def _admits_text(self, content: Any) -> bool:
+        size = len(content["text"])
+        kept = min(size, self.text)
+        content["text"] = content["text"][:kept]
+        self.text -= kept
+        self.cut += size - kept
+        return kept > 0
+
+
+def _shorten(error: Any) -> None:
+    if len(error["evalue"]) > LONGEST_ERROR:
+        error["evalue"] = error["evalue"][:LONGEST_ERROR] + "…"
+        error["traceback"] = []
+
+
+class Trace:
+    """What a chapter has shown so far: written by the process that executes it, read by the one that waits for it."""
+
+    def __init__(self, folder: Path, text: int, shown: int):
+        self.notebook, self.file = folder / "begun.ipynb", folder / "trace.jsonl"
+        self.meter = Meter(text, shown)
+        self.cell: Any = None
+        self.cut_in = ""  # the cell in which something was cut first
+        self.kernel: Any = None  # the process that executes the cells, where that is another one
+        self.own = os.getpid()
+
+    def begin(self, notebook: nbformat.NotebookNode) -> None:
+        """Write down what is to be executed, its parameters put in."""
+        self.own = os.getpid()
+        nbformat.write(notebook, self.notebook)
+        self._add({})
+
+    def enter(self, cell: nbformat.NotebookNode) -> None:
+        """Write down which cell is being executed."""
+        self.cell = cell
+        self._add({"cell": cell.id})
+
+    def leave(self) -> None:
+        """Write down what the cell has shown."""
+        if self.meter.cut and not self.cut_in:
+            self.cut_in = self.cell.id
+        shown = {"outputs": self.cell.outputs, "execution_count": self.cell.execution_count}
+        self._add({"cell": self.cell.id, **shown, "cut": self.meter.cut, "cut_in": self.cut_in})
+
+    def end(self, about: Mapping[str, Any]) -> None:
+        """Write down what the chapter was about in the end."""
+        self._add({"about": about})
+
+    def _add(self, line: Mapping[str, Any]) -> None:
+        with self.file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    # --- read by the other process ---
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return what was written down, without a line that its writer could not finish."""
+        found = []
+        for text in self.file.read_text("utf-8").split("\n") if self.file.exists() else ():
+            try:
+                found.append(json.loads(text))
+            except ValueError:
+                continue
+        return found
+
+    def about(self) -> dict[str, Any] | None:
+        """Return what the chapter was about; None where it did not come to its end, or nobody asked it."""
+        return next((line["about"] for line in self.lines() if "about" in line), None)
+
+    def where(self) -> str:
+        """Return the id of the last cell that was begun; nothing where none was."""
+        return next((line["cell"] for line in reversed(self.lines()) if "cell" in line), "")
+
+    def cuts(self) -> tuple[int, str]:
+        """Return how many characters were cut, and the cell where that began."""
+        return next(((line["cut"], line["cut_in"]) for line in reversed(self.lines()) if "cut" in line), (0, ""))
+
+    def so_far(self) -> nbformat.NotebookNode | None:
+        """Return the notebook as far as it was executed; None where it was not even begun."""
+        try:
+            notebook = nbformat.read(self.notebook, as_version=4)
+        except (OSError, ValueError):
+            return None
+        shown = {line["cell"]: line for line in self.lines() if "outputs" in line}
+        for cell in notebook.cells:
+            if (line := shown.get(cell.id)) is not None:
+                cell.outputs = [nbformat.from_dict(output) for output in line["outputs"]]
+                cell.execution_count = line["execution_count"]
+        return notebook
