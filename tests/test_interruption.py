@@ -1,8 +1,11 @@
 """Runs that are stopped or killed leave the last good pages whole, and the next one puts right what they left behind."""
 
 import os
+import re
 import shutil
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -111,3 +114,58 @@ def test_what_a_process_with_our_number_left_is_put_right(root):
     aside.mkdir()
     publish.recover(target)
     assert (snapshot(target), aside.exists()) == (before, False)
+
+
+# --- one process for a run at a time ----------------------------------------------------------------------------------
+
+HOLDS = """\
+import sys, time
+from pathlib import Path
+from csat_analysis.publishing.locks import hold
+with hold(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def holder(root):
+    """Return a process that holds the lock of the demonstration's run."""
+    with subprocess.Popen([sys.executable, "-c", HOLDS, root / PAGES], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_a_run_that_another_process_makes_is_left_to_it(root, holder):
+    before = snapshot(root / PAGES)
+    answer = run(root, "--force", "--project", "demo")
+    assert (answer.status, answer.out) == (0, "demo 2024: skipped (stale)\n")
+    assert re.fullmatch(
+        rf"demo 2024: its pages are being made by process {holder.pid} on \S+; they are left to that process.\n", answer.err
+    )
+    assert snapshot(root / PAGES) == before
+
+
+def test_what_lies_about_of_a_run_that_another_process_makes_is_left_to_it(root, holder):
+    left = (root / PAGES).with_name(".2024.1.dead.old")
+    left.mkdir()
+    publish.recover(root / PAGES)
+    assert left.exists()
+
+
+def test_the_lock_of_a_process_that_was_killed_holds_nobody_up(root, holder):
+    holder.kill()
+    holder.wait()
+    assert run(root, "--force", "--project", "demo").out.startswith("demo 2024: ok in ")
+    assert not list((root / "reports/.locks").glob("*.by"))
+
+
+def test_two_schedulers_at_once_make_whole_pages(root):
+    write(root, {f"notebooks/{CHAPTER}.ipynb": COUNTED.replace("print(", "import time; time.sleep(1); print(")})
+    both = [process("run", "--root", root, "--kernel", "plain", "--jobs", "1", "--project", "demo") for _ in range(2)]
+    said = [each.communicate(timeout=60) for each in both]
+    assert [each.returncode for each in both] == [0, 0], said
+    assert all("demo 2024: " in out for out, _ in said)
+    assert states(root)["demo", "2024"] == "fresh"
+    assert list(root.glob(HIDDEN)) == []

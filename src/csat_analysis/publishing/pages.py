@@ -24,15 +24,18 @@ FONT_PLACE = "/*font*/"
 CHINESE = "[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 
 
-def render(notebook: nbformat.NotebookNode, language: str, page: dict[str, Any], base: bytes = b"") -> str:
-    """Return an executed chapter as a page.
+def render(notebook: nbformat.NotebookNode, language: str, page: dict[str, Any]) -> str:
+    """Return an executed chapter as a page; see ``body_of``."""
+    return with_font(body_of(notebook, language, page))
+
+
+def body_of(notebook: nbformat.NotebookNode, language: str, page: dict[str, Any]) -> str:
+    """Return an executed chapter as a page, without its font.
 
     Parameters
     ----------
     page
         ``project, period, chapter, about, links``: what stands around the cells; ``certificate`` below them.
-    base
-        See ``with_font``.
     """
     words = speak(language)
     chosen = nbformat.from_dict({**notebook, "cells": [cell for cell in notebook.cells if is_shown(cell, language)]})
@@ -42,8 +45,7 @@ def render(notebook: nbformat.NotebookNode, language: str, page: dict[str, Any],
             "footer": words("page.footer", version=__version__),
         }
     }  # fmt: skip
-    body, _ = _exporter().from_notebook_node(chosen, resources=resources)
-    return with_font(body, base)
+    return _exporter().from_notebook_node(chosen, resources=resources)[0]
 
 
 def is_shown(cell: nbformat.NotebookNode, language: str) -> bool:
@@ -92,6 +94,19 @@ def with_contents(body: str, title: str) -> str:
     return body[:first] + contents + body[first:]
 
 
+def with_fonts(pages: Sequence[str]) -> list[str]:
+    """Return pages each with its own cut of the font, all cut from one that holds the characters of all."""
+    if len(pages) < 2:
+        return [with_font(page) for page in pages]
+    base = font_subset("".join(sorted(set("".join(map(_text, pages))))))
+    return [with_font(page, base) for page in pages]
+
+
+def _text(html: str) -> str:
+    """Return the text of a page: with its style sheet, which writes "Table 1" before captions."""
+    return unescape(re.sub(r"<[^>]*>", "", html))
+
+
 def with_font(html: str, base: bytes = b"") -> str:
     """Return a page with the packaged font cut to the page's own characters, so that it is legible on any machine.
 
@@ -104,7 +119,7 @@ def with_font(html: str, base: bytes = b"") -> str:
     base
         A cut of the font that holds the characters of several pages, each cut from it in a third of the time.
     """
-    text = unescape(re.sub(r"<[^>]*>", "", html))  # with the style sheet, which writes "Table 1" before captions
+    text = _text(html)
     font = font_subset("".join(sorted(set(text))), base)
     faces = _face("Noto Sans SC", font)
     chinese = "".join(sorted(set(re.findall(CHINESE, text))))

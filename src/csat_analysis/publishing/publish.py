@@ -25,9 +25,10 @@ from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.assembly.change import Peers, judge_change
 from csat_analysis.ground import lending, params
 from csat_analysis.ground.errors import ParameterError, ReportError
+from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.software import software
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import certificate, chapters, pages, records
+from csat_analysis.publishing import certificate, chapters, locks, pages, records
 from csat_analysis.publishing.digests import stamp_of
 from csat_analysis.publishing.freshness import (
     PEERS,
@@ -141,19 +142,41 @@ def _results(task: Task, result: Assessment, peers: Peers) -> dict[tuple[Any, ..
     run = task.run
     known: dict[tuple[Any, ...], Any] = {("assessment", id(result.survey)): result}
     known["survey", run.project, run.period, params.find_root(task.root)] = result.survey
+    known["worked example", id(result.survey.programme)] = _worked_example(task.document.sha256, task.document.content)
     with contextlib.suppress(Exception):
         known["change", id(result)] = judge_change(result, peers)
     return known
 
 
+_EXAMPLES: dict[str, Assessment] = {}
+
+
+def _worked_example(sha256: str, programme: Programme) -> Assessment:
+    """Return the assessment of a programme's worked example: hundreds of runs share a few programmes."""
+    if sha256 not in _EXAMPLES:
+        _EXAMPLES[sha256] = assess(load.worked_example(programme))
+    return _EXAMPLES[sha256]
+
+
 @contextlib.contextmanager
 def work_folder(target: Path) -> Iterator[Path]:
-    """Give a folder beside the target, gone afterwards; first clear what a killed process left."""
+    """Give a folder beside the target, gone afterwards; first clear what a killed process left.
+
+    Raises
+    ------
+    Busy
+        Where another process makes the pages of this run.
+    """
     if target.exists() and not target.is_dir():
         raise ReportError(f"{target}: is a file where the pages of this run belong; move it away.")
+    with locks.hold(target):
+        yield from _work_folder(target)
+
+
+def _work_folder(target: Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        recover(target)
+        _recover(target)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.{os.getpid()}.{_token()}.", dir=target.parent))
         work.chmod(0o755)
     except OSError as error:
@@ -171,7 +194,16 @@ def work_folder(target: Path) -> Iterator[Path]:
 
 
 def recover(target: Path) -> None:
-    """Put back the pages that a process killed in mid-exchange had moved aside, and clear its other folders."""
+    """Put back the pages that a process killed in mid-exchange had moved aside, and clear its other folders.
+
+    Where another process makes the pages of the run, that is left to it.
+    """
+    if any(target.parent.glob(f".{target.name}.*")):
+        with contextlib.suppress(locks.Busy), locks.hold(target):
+            _recover(target)
+
+
+def _recover(target: Path) -> None:
     for left in sorted(target.parent.glob(f".{target.name}.*")):
         owner, token, *_ = [*left.name.removeprefix(f".{target.name}.").split("."), ""]
         own = owner == str(os.getpid()) and token != _token()  # of a process before us that had our number
@@ -232,10 +264,13 @@ def write_chapters(task: Task, result: Assessment, work: Path) -> dict[str, Endi
         seconds = share(end - time.monotonic(), waiting)
         made[name, language] = execute(paths[name], task, language, seconds)
     endings = {pages.page_name(*order): chapter.ending for order, chapter in made.items()}
+    bodies = {}
     for (name, language), (notebook, _) in made.items():
         around = page_around(task, result, name, language, depth=3 if _failures(endings) else 2)
-        (work / pages.page_name(name, language)).write_text(pages.render(notebook, language, around), "utf-8")
+        bodies[pages.page_name(name, language)] = pages.body_of(notebook, language, around)
         (work / f"{name}.{language}.ipynb").write_text(nbformat.writes(notebook) + "\n", "utf-8")
+    for name, page in zip(bodies, pages.with_fonts(list(bodies.values())), strict=True):
+        (work / name).write_text(page, "utf-8")
     return endings
 
 

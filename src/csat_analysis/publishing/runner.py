@@ -21,6 +21,7 @@ from csat_analysis.ground.runs import Run
 from csat_analysis.publishing import forks, portal, publish
 from csat_analysis.publishing.freshness import State, Task, fault, reports_folder
 from csat_analysis.publishing.limits import BAD, Limits, heals, pause
+from csat_analysis.publishing.locks import Busy
 
 USUAL = Limits()
 
@@ -71,6 +72,8 @@ def _bring_up_to_date(state: State) -> publish.Outcome:
         return publish.Outcome("skipped")
     try:
         return _publish(state.task)
+    except Busy as error:
+        return publish.Outcome("skipped", list(error.messages))
     except (ParameterError, DataError) as error:
         return publish.Outcome("unusable", list(error.messages))
     except CsatError as error:
