@@ -142,7 +142,8 @@ def test_a_run_that_another_process_makes_is_left_to_it(root, holder):
     answer = run(root, "--force", "--project", "demo")
     assert (answer.status, answer.out) == (0, "demo 2024: skipped (stale)\n")
     assert re.fullmatch(
-        rf"demo 2024: its pages are being made by process {holder.pid} on \S+; they are left to that process.\n", answer.err
+        rf"demo 2024: its pages are being made by process {holder.pid} on \S+; they are left to that process.\n",
+        answer.err,
     )
     assert snapshot(root / PAGES) == before
 

@@ -308,3 +308,18 @@ def test_links_lead_to_the_portal_the_chapters_and_the_other_language():
     ]
     assert [link["text"] for link in found if link.get("here")] == ["30_own"]
     assert found[-1]["lang"] == "zh-Hans"
+
+
+# --- the font ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_page_has_the_same_font_whatever_pages_were_made_before(monkeypatch):
+    monkeypatch.setattr(pages, "_WIDE", pages._Wide())
+    texts = [
+        f"<html lang='zh'><style>{pages.FONT_PLACE}</style><p>{text}</p>" for text in ("很满意", "满意率 88.9%", "园雅")
+    ]
+    alone = [pages.with_font(text) for text in texts]
+    together = pages.with_fonts(texts)
+    monkeypatch.setattr(pages, "WIDEST", 1)
+    assert alone == together == pages.with_fonts(texts[::-1])[::-1]
+    assert alone[0] != alone[1].replace("满意率 88.9%", "很满意")

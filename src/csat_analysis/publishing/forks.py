@@ -85,7 +85,8 @@ def run_in_fork(work: Callable[[], Ending], errors: Path, guard: Guard) -> Endin
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(work, there, errors))
-    process.start()
+    with _interrupts_waiting():  # one in the middle of the fork would be lost, and shown
+        process.start()
     there.close()
     try:
         return _answer(process, here, guard)
@@ -93,6 +94,16 @@ def run_in_fork(work: Callable[[], Ending], errors: Path, guard: Guard) -> Endin
         here.close()
         process.kill()
         process.join()
+
+
+@contextlib.contextmanager
+def _interrupts_waiting() -> Iterator[None]:
+    """Let interrupts of this thread wait until this is over."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _answer(process: multiprocessing.context.ForkProcess, here: Connection, guard: Guard) -> Ending:
@@ -121,6 +132,7 @@ def _ask_to_leave(process: multiprocessing.context.ForkProcess) -> None:
 
 def _work(work: Callable[[], Ending], answer: Connection, errors: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt ends the process that forked this one, and so this one
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     os.setpgid(0, 0)
     follow_parent(with_group=True)
     with errors.open("ab") as file:

@@ -6,6 +6,7 @@ import io
 import itertools
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from csat_analysis.ground.words import languages, speak
 TEMPLATES = Path(__file__).parents[1] / "templates"
 HIDDEN = {"setup", "parameters", "injected-parameters"}
 FONT_PLACE = "/*font*/"
+WIDEST = 2000  # characters of the font that pages are cut from
 CHINESE = "[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 
 
@@ -95,11 +97,9 @@ def with_contents(body: str, title: str) -> str:
 
 
 def with_fonts(pages: Sequence[str]) -> list[str]:
-    """Return pages each with its own cut of the font, all cut from one that holds the characters of all."""
-    if len(pages) < 2:
-        return [with_font(page) for page in pages]
-    base = font_subset("".join(sorted(set("".join(map(_text, pages))))))
-    return [with_font(page, base) for page in pages]
+    """Return pages each with its own cut of the font."""
+    _wide_font("".join(map(_text, pages)))
+    return [with_font(page) for page in pages]
 
 
 def _text(html: str) -> str:
@@ -107,20 +107,15 @@ def _text(html: str) -> str:
     return unescape(re.sub(r"<[^>]*>", "", html))
 
 
-def with_font(html: str, base: bytes = b"") -> str:
+def with_font(html: str) -> str:
     """Return a page with the packaged font cut to the page's own characters, so that it is legible on any machine.
 
     A page in another language than Chinese is set in the machine's own fonts; its figures are set in this one, and so
     are the Chinese characters in its text, which get a face of their own: a browser that meets them in a fallback
     may show a box.
-
-    Parameters
-    ----------
-    base
-        A cut of the font that holds the characters of several pages, each cut from it in a third of the time.
     """
     text = _text(html)
-    font = font_subset("".join(sorted(set(text))), base)
+    font = font_subset("".join(sorted(set(text))), _wide_font(text))
     faces = _face("Noto Sans SC", font)
     chinese = "".join(sorted(set(re.findall(CHINESE, text))))
     if chinese and '<html lang="zh' not in html:
@@ -135,6 +130,30 @@ def with_font(html: str, base: bytes = b"") -> str:
 def _face(family: str, font: bytes, more: str = "") -> str:
     data = base64.b64encode(font).decode()
     return f'@font-face{{font-family:"{family}";src:url(data:font/woff;base64,{data}) format("woff"){more}}}\n'
+
+
+def _wide_font(text: str) -> bytes:
+    """Return a cut of the font with the characters of a text and of the texts before it.
+
+    A page is cut from it in a third of the time that it takes from the font itself, to the same bytes.
+    """
+    wanted = set(text)
+    if not wanted <= _WIDE.characters:
+        known = _WIDE.characters if len(_WIDE.characters) < WIDEST else set()
+        _WIDE.characters = known | wanted
+        _WIDE.font = font_subset("".join(sorted(_WIDE.characters)))
+    return _WIDE.font
+
+
+@dataclass
+class _Wide:
+    """The cut of the font that this process has made so far."""
+
+    characters: set[str] = field(default_factory=set)
+    font: bytes = b""
+
+
+_WIDE = _Wide()
 
 
 @functools.lru_cache(maxsize=8)
