@@ -15,7 +15,18 @@ from csat_analysis.ground.params import Document
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Run, RunFile
 
-FIRST = ("interruption", "end_to_end", "packaging", "company_change", "forks", "runner", "exhibits", "change", "cli")
+FIRST = (
+    "interruption",
+    "engines",
+    "end_to_end",
+    "packaging",
+    "company_change",
+    "forks",
+    "runner",
+    "exhibits",
+    "change",
+    "cli",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -123,18 +123,22 @@ def run(
     kernel: Annotated[
         str, typer.Option(help="fork: chapters in forks of a warm process (Linux, the default there). plain: kernels.")
     ] = KERNELS[not CAN_FORK],
+    engine: Annotated[str, typer.Option(help="local: this machine. dask: a cluster (docs/clusters.md).")] = "local",
+    scheduler: Annotated[str, typer.Option(help="Address of a running Dask scheduler; else one is started here.")] = "",
     verbose: Verbose = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Bring stale runs up to date: execute chapters, render pages, write records, then the portal."""
     _check_languages(language)
     _check_kernel(kernel)
-    if kernel == "fork":  # it imports for seconds what forks will have, and this process something else meanwhile
+    local = engine == "local" and not scheduler
+    if kernel == "fork" and local:  # it imports for seconds what forks have, and this process something else meanwhile
         from csat_analysis.publishing import forks
 
         forks.server()
     from csat_analysis.ground import params
-    from csat_analysis.publishing import publish, runner
+    from csat_analysis.publishing import engines, publish, runner
 
+    where = engines.Engine("dask" if scheduler else engine, scheduler)
     rules = params.read_rules(_root(root))
     _print_broken(rules)
     chosen = runner.select(rules, project, period)
@@ -154,7 +158,8 @@ def run(
             for reason in state.why if verbose else ():
                 print(f"  {reason}", flush=True)
 
-        outcomes = runner.bring_up_to_date(states, jobs, tell, prepare)
+        outcomes = runner.bring_up_to_date(states, jobs, tell, prepare, where)
+    runner.recover(rules, chosen)
     status = runner.exit_status(outcomes, runner.left_out(rules, project))
     if status != 2:
         runner.write_portal(rules, language[0] if language else "zh")

@@ -1,22 +1,21 @@
 """Which runs are stale, and what became of them? Selects runs, publishes them, then writes the portal."""
 
 import contextlib
+import functools
 import multiprocessing
 import os
 import signal
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Future
 from dataclasses import dataclass
-from multiprocessing.context import BaseContext
 from pathlib import Path
 
 from csat_analysis.ground import params
 from csat_analysis.ground.errors import CsatError, DataError, ParameterError
 from csat_analysis.ground.runs import Run
-from csat_analysis.publishing import forks, portal, publish
+from csat_analysis.publishing import engines, forks, portal, publish
 
 
 @dataclass(frozen=True)
@@ -126,6 +125,7 @@ def bring_up_to_date(
     jobs: int,
     told: Callable[[State, publish.Outcome], None],
     prepare: Callable[[], None] | None = None,
+    engine: engines.Engine = engines.LOCAL,
 ) -> list[publish.Outcome]:
     """Publish every run that is not fresh, and return what became of each.
 
@@ -137,18 +137,21 @@ def bring_up_to_date(
         Called with each outcome, in the order of the states.
     prepare
         Called first in every process; must be importable there.
+    engine
+        Where: on this machine, or on a cluster.
     """
     tasks = [state.task for state in states if state.task is not None]
     busy, forked = min(jobs, len(tasks)), any(task.kernel == "fork" for task in tasks)
-    if busy <= 1 and not forked:
+    if not tasks or (busy <= 1 and not forked and engine == engines.LOCAL):
         return [_told(state, _bring_up_to_date(state), told) for state in states]
-    with ProcessPoolExecutor(busy, _context(forked), _begin_work, (prepare,)) as pool:
+    begin = functools.partial(_begin_work, prepare)
+    with engines.executor(engine, tasks[0].root, busy, forked, begin) as pool:
         with forks.interrupts_ignored():  # by the new processes, until they can say how to take one
-            futures = [pool.submit(_work, state) for state in states]
+            futures = [pool.submit(_work, state) if state.task else None for state in states]
         try:
             return [_told(state, _outcome(state, future), told) for state, future in zip(states, futures, strict=True)]
         except KeyboardInterrupt:
-            _interrupt(futures)
+            _interrupt([future for future in futures if future], engine)
             raise
 
 
@@ -182,11 +185,6 @@ def _fault(run: Run, error: Exception) -> str:
 # --- work in several processes ----------------------------------------------------------------------------------------
 
 
-def _context(forked: bool) -> BaseContext:
-    """Return how processes are started: each anew, or from a server that has imported what chapters need."""
-    return forks.server() if forked else multiprocessing.get_context("spawn")
-
-
 def _begin_work(prepare: Callable[[], None] | None) -> None:
     """Set up a process that works for this one: it ends with it, and at an interrupt."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -211,19 +209,23 @@ def _take_interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _outcome(state: State, future: "Future[publish.Outcome]") -> publish.Outcome:
+def _outcome(state: State, future: "Future[publish.Outcome] | None") -> publish.Outcome:
+    if future is None:  # nothing to be worked on
+        return _bring_up_to_date(state)
     try:
         return future.result()
-    except BrokenProcessPool:
+    except CsatError as error:  # of a worker that cannot do it
+        return publish.Outcome("failed", [f"{state.run.place}: {message}" for message in error.messages])
+    except BrokenExecutor:
         why = "a process that works on the runs was killed (out of memory?); run again, with fewer --jobs."
         return publish.Outcome("failed", [f"{state.run.place}: {why}"])
 
 
-def _interrupt(futures: "Iterable[Future[publish.Outcome]]") -> None:
+def _interrupt(futures: "Iterable[Future[publish.Outcome]]", engine: engines.Engine) -> None:
     """Tell every process that works to end, again and again: one that is just starting does not hear yet."""
     for future in futures:
         future.cancel()
-    while workers := multiprocessing.active_children():
+    while engine == engines.LOCAL and (workers := multiprocessing.active_children()):
         for worker in workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(worker.pid, signal.SIGINT)  # type: ignore[arg-type]
