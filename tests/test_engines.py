@@ -82,7 +82,7 @@ def kill(*sessions):
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    """Return the address of a scheduler, and its two workers: one plain, one with a nanny and two threads."""
+    """Return a scheduler's address, its two workers (one plain, one with a nanny and two threads), and the scheduler."""
     file = tmp_path_factory.mktemp("cluster") / "scheduler.json"
     scheduler = dask("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", file)
     common = ("worker", "--scheduler-file", file, "--no-dashboard", "--local-directory", file.parent)
@@ -91,7 +91,7 @@ def cluster(tmp_path_factory):
         dask(*common, "--nthreads", "2", WORKER="second"),
     ]
     wait(lambda: file.exists() and file.read_text().endswith("}"))
-    yield json.loads(file.read_text())["address"], workers
+    yield json.loads(file.read_text())["address"], *workers, scheduler
     kill(*workers, scheduler)
 
 
@@ -113,7 +113,7 @@ def out_of(text):
 
 
 def test_a_worker_killed_in_the_middle_changes_no_byte_of_any_report(cluster, tmp_path):
-    address, (first, _) = cluster
+    address, first, *_ = cluster
     here = make(tmp_path / "here", SIX, "cells", cells=WAITS)
     judge(here, "f", "20_satisfaction")  # one with a real chapter
     there = shutil.copytree(here, tmp_path / "there")
@@ -132,7 +132,7 @@ def test_a_worker_killed_in_the_middle_changes_no_byte_of_any_report(cluster, tm
 
 
 def test_a_killed_process_is_a_failed_run_and_an_interrupt_ends_the_others(cluster, tmp_path):
-    address, (_, second) = cluster
+    address, _, second, _ = cluster
     root = make(tmp_path / "root", "abc", "cells", cells=SLOW, kills=KILLS)
     judge(root, "a", "kills")
     running = process("run", "--root", root, "--scheduler", address)
@@ -174,7 +174,7 @@ cli.main()
 
 
 def test_workers_that_would_not_make_the_same_pages_in_the_same_folder_are_refused(cluster, tmp_path):
-    address, _ = cluster
+    address, *_ = cluster
     root = make(tmp_path / "root", "a")
     command = [sys.executable, "-c", ELSEWHERE, "run", "--root", root, "--scheduler", address]
     done = subprocess.run(command, capture_output=True, text=True, timeout=200)
@@ -220,3 +220,16 @@ def test_without_dask_a_run_goes_on_here_and_a_cluster_is_a_sentence(tmp_path, m
     assert csat("run", "--root", root, "--engine", "ray").err.startswith(
         "--engine: 'ray' is no engine; use one of ['local'"
     )
+
+
+def test_runs_whose_scheduler_went_away_have_failed(cluster, tmp_path):
+    address, _, second, scheduler = cluster  # the last test that has it
+    root = make(tmp_path / "root", "ab", "cells", cells=SLOW)
+    running = process("run", "--root", root, "--scheduler", address)
+    wait(lambda: len([*root.glob("begun.*")]) == 2)
+    scheduler.kill()
+    out, err = running.communicate(timeout=200)
+    assert (running.returncode, out_of(out)) == (1, ["a 2024: failed", "b 2024: failed"])
+    why = "the cluster's scheduler went away; start it again, and repeat the command."
+    assert err == f"a 2024: {why}\nb 2024: {why}\n"
+    wait(lambda: not {int(path.suffix[1:]) for path in root.glob("begun.*")} & {*session(second.pid)})
