@@ -151,14 +151,23 @@ def _client(cluster: Any) -> Any:
     import distributed
 
     try:
-        if not isinstance(cluster, str):
-            return distributed.Client(cluster, set_as_default=False)
-        distributed.comm.get_address_host_port(cluster)
-        return distributed.Client(cluster, timeout=FIRST_ANSWER, set_as_default=False)
-    except (OSError, ValueError) as error:
+        if isinstance(cluster, str):
+            asyncio.run(_ask(cluster))
+        return distributed.Client(cluster, set_as_default=False)
+    except (OSError, TypeError, ValueError) as error:  # silence; no keys for tls; no address
+        why = str(error) or "what listens says nothing"
         raise ParameterError(
-            f"--scheduler: {cluster}: no Dask scheduler answers there ({error}); start one, or mend the address."
+            f"--scheduler: {cluster}: no Dask scheduler answers there ({why}); start one, or mend the address."
         ) from None
+
+
+async def _ask(address: str) -> None:
+    """Look whether a scheduler answers: a client that finds none leaves a mess."""
+    import distributed
+
+    security = distributed.Security().get_connection_args("client")
+    async with asyncio.timeout(2 * FIRST_ANSWER):  # something else may listen there, and say nothing
+        (await distributed.comm.connect(address, timeout=FIRST_ANSWER, **security)).abort()
 
 
 @contextlib.contextmanager
