@@ -134,21 +134,25 @@ def run(
     ] = 0,
     retries: Annotated[int, typer.Option(min=0, help="How often to try again what can heal.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each run, nothing else.")] = False,
+    engine: Annotated[str, typer.Option(help="local: this machine. dask: a cluster (docs/clusters.md).")] = "local",
+    scheduler: Annotated[str, typer.Option(help="Address of a running Dask scheduler; else one is started here.")] = "",
     verbose: Verbose = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Bring stale runs up to date: execute chapters, render pages, write records, then the portal."""
     _check_languages(language)
     _check_kernel(kernel)
-    if not (force or language or verbose) and _nothing_to_do(_root(root), project, period, quiet):
+    if not (force or language or verbose or as_json) and _nothing_to_do(_root(root), project, period, quiet):
         return
-    if kernel == "fork":  # it imports for seconds what forks will have, and this process something else meanwhile
+    local = engine == "local" and not scheduler
+    if kernel == "fork" and local:  # it imports for seconds what forks have, and this process something else meanwhile
         from csat_analysis.publishing import forks
 
         forks.server()
     from csat_analysis.ground import params
-    from csat_analysis.publishing import freshness, memory, publish, runner
+    from csat_analysis.publishing import engines, freshness, memory, publish, runner
     from csat_analysis.publishing.limits import Limits
 
+    where = engines.Engine("dask" if scheduler else engine, scheduler)
     rules = params.read_rules(_root(root))
     _print_broken(rules)
     chosen = freshness.select(rules, project, period)
@@ -167,7 +171,8 @@ def run(
                 print(line, flush=True)
 
         limited = Limits(timeout, held or None, retries=retries)
-        outcomes = runner.bring_up_to_date(states, jobs, tell, prepare, limited)
+        outcomes = runner.bring_up_to_date(states, jobs, tell, prepare, limited, where)
+    runner.recover(rules, chosen)
     status = runner.exit_status(outcomes, freshness.left_out(rules, project))
     shown = language[0] if language else DEFAULT
     if status != 2 and not memory.portal_is_fresh(rules.root, shown):

@@ -52,6 +52,9 @@ def server() -> multiprocessing.context.ForkServerContext:
 @contextlib.contextmanager
 def interrupts_ignored() -> Iterator[None]:
     """Let interrupts wait for those processes that cannot take one yet, as long as they are being started."""
+    if threading.current_thread() is not threading.main_thread():  # which alone may say how interrupts are taken
+        yield
+        return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield

@@ -1,6 +1,7 @@
 """What became of the runs? Publishes those that are not fresh, in several processes; then writes the portal."""
 
 import contextlib
+import functools
 import multiprocessing
 import os
 import signal
@@ -8,17 +9,15 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import replace
-from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import NamedTuple
 
 from csat_analysis.ground import params
 from csat_analysis.ground.errors import CsatError, DataError, ParameterError
 from csat_analysis.ground.runs import Run
-from csat_analysis.publishing import forks, portal, publish
+from csat_analysis.publishing import engines, forks, portal, publish
 from csat_analysis.publishing.freshness import State, Task, fault, reports_folder
 from csat_analysis.publishing.limits import BAD, Limits, heals, pause
 from csat_analysis.publishing.locks import Busy
@@ -38,6 +37,7 @@ def bring_up_to_date(
     told: Callable[[State, publish.Outcome], None],
     prepare: Callable[[], None] | None = None,
     limits: Limits = USUAL,
+    engine: engines.Engine = engines.LOCAL,
 ) -> list[publish.Outcome]:
     """Publish every run that is not fresh, and return what became of each.
 
@@ -51,13 +51,16 @@ def bring_up_to_date(
         Called first in every process; must be importable there.
     limits
         How far each run may go.
+    engine
+        Where: on this machine, or on a cluster.
     """
     states = [replace(each, task=each.task and replace(each.task, limits=limits)) for each in states]
     tasks = [state.task for state in states if state.task is not None]
     busy, forked = min(jobs, len(tasks)), any(task.kernel == "fork" for task in tasks)
-    if busy <= 1 and not forked:
+    if not tasks or (busy <= 1 and not forked and engine == engines.LOCAL):
         return [_told(state, _bring_up_to_date(state), told) for state in states]
-    return _Rounds(states, told, _Pools(forked, prepare), limits.retries).all(busy)
+    begin = functools.partial(_begin_work, prepare)
+    return _Rounds(states, told, _Pools(engine, tasks[0].root, forked, begin), limits.retries).all(busy)
 
 
 def _told(state: State, outcome: publish.Outcome, told: Callable[[State, publish.Outcome], None]) -> publish.Outcome:
@@ -97,20 +100,17 @@ def _publish(task: Task) -> publish.Outcome:
 # --- work in several processes ----------------------------------------------------------------------------------------
 
 
-def _context(forked: bool) -> BaseContext:
-    """Return how processes are started: each anew, or from a server that has imported what chapters need."""
-    return forks.server() if forked else multiprocessing.get_context("spawn")
-
-
 class _Pools(NamedTuple):
-    """How pools of processes are made: whether chapters are forked, and what each process calls first."""
+    """How processes are had to work in: where, for which folder, whether chapters are forked, what each calls first."""
 
+    engine: engines.Engine
+    root: Path
     forked: bool
-    prepare: Callable[[], None] | None
+    begin: Callable[[], None]
 
-    def new(self, size: int) -> ProcessPoolExecutor:
-        """Return a pool of some processes."""
-        return ProcessPoolExecutor(size, _context(self.forked), _begin_work, (self.prepare,))
+    def new(self, size: int) -> contextlib.AbstractContextManager[Executor]:
+        """Return some processes, to be opened."""
+        return engines.executor(self.engine, self.root, size, self.forked, self.begin)
 
 
 class _Rounds:
@@ -128,7 +128,10 @@ class _Rounds:
 
     def all(self, busy: int) -> list[publish.Outcome]:
         """Return what became of every run."""
-        rounds = [(list(range(len(self.states))), busy)]
+        for number, state in enumerate(self.states):
+            if state.task is None:
+                self._end(number, _bring_up_to_date(state))
+        rounds = [([number for number in range(len(self.states)) if number not in self.outcomes], busy)]
         while rounds:
             numbers, size = rounds.pop(0)
             hit = self._one(numbers, size)
@@ -141,29 +144,45 @@ class _Rounds:
         """Work on some runs in one pool; return those that were being worked on when it broke."""
         if size == 1 and (attempt := self.attempts[numbers[0]]):
             time.sleep(pause(attempt))
+        engine = self.pools.engine
         with tempfile.TemporaryDirectory() as begun, self.pools.new(size) as pool:
+            signs = {n: Path(begun, str(n)) if engine == engines.LOCAL else None for n in numbers}
             with forks.interrupts_ignored():  # by the new processes, until they can say how to take one
-                futures = [pool.submit(_work, self.states[number], Path(begun, str(number))) for number in numbers]
+                futures = [pool.submit(_work, self.states[number], signs[number]) for number in numbers]
             try:
                 for number, future in zip(numbers, futures, strict=True):
-                    with contextlib.suppress(BrokenProcessPool):
-                        self._end(number, future.result())
+                    with contextlib.suppress(BrokenExecutor):
+                        self._end(number, self._outcome(number, future))
             except KeyboardInterrupt:
-                _interrupt(futures)
+                _interrupt(futures, engine)
                 raise
-            hit = [n for n in numbers if n not in self.outcomes and Path(begun, str(n)).exists()]
+            hit = [n for n in numbers if n not in self.outcomes and (sign := signs[n]) and sign.exists()]
         for task in [task for n in hit if (task := self.states[n].task) is not None]:
             publish.recover(reports_folder(task.root, task.run))
         return hit
+
+    def _outcome(self, number: int, future: "Future[publish.Outcome]") -> publish.Outcome:
+        try:
+            return future.result()
+        except CsatError as error:  # of a worker that cannot do it
+            place = self.states[number].run.place
+            return publish.Outcome("failed", [f"{place}: {message}" for message in error.messages])
+        except BrokenExecutor:
+            if self.pools.engine == engines.LOCAL:  # whose it was is found out
+                raise
+            return self._killed(number)  # after several workers: a cluster tries again by itself
 
     def _again(self, number: int) -> bool:
         """Return whether a run is tried again whose process was killed; otherwise that is what became of it."""
         self.attempts[number] += 1
         if self.attempts[number] <= self.retries:
             return True
-        why = "a process that works on the runs was killed (out of memory?); run again, with fewer --jobs."
-        self._end(number, publish.Outcome("killed", [f"{self.states[number].run.place}: {why}"]))
+        self._end(number, self._killed(number))
         return False
+
+    def _killed(self, number: int) -> publish.Outcome:
+        why = "a process that works on the runs was killed (out of memory?); run again, with fewer --jobs."
+        return publish.Outcome("killed", [f"{self.states[number].run.place}: {why}"])
 
     def _end(self, number: int, outcome: publish.Outcome) -> None:
         """Keep an outcome, and tell those that are now known in their order."""
@@ -185,15 +204,16 @@ def _begin_work(prepare: Callable[[], None] | None) -> None:
         prepare()
 
 
-def _work(state: State, begun: Path) -> publish.Outcome:
+def _work(state: State, begun: Path | None) -> publish.Outcome:
     """Bring a run up to date; an interrupt clears up, and then ends the process before it takes another run.
 
     Parameters
     ----------
     begun
-        The file that says that this run is being worked on.
+        The file that says that this run is being worked on, where one killed process ends all others of its pool.
     """
-    begun.touch()
+    if begun:
+        begun.touch()
     signal.signal(signal.SIGINT, _take_interrupt)
     try:
         return _bring_up_to_date(state)
@@ -208,11 +228,11 @@ def _take_interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _interrupt(futures: "Iterable[Future[publish.Outcome]]") -> None:
+def _interrupt(futures: "Iterable[Future[publish.Outcome]]", engine: engines.Engine) -> None:
     """Tell every process that works to end, again and again: one that is just starting does not hear yet."""
     for future in futures:
         future.cancel()
-    while workers := multiprocessing.active_children():
+    while engine == engines.LOCAL and (workers := multiprocessing.active_children()):
         for worker in workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(worker.pid, signal.SIGINT)  # type: ignore[arg-type]
