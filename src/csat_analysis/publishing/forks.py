@@ -6,6 +6,7 @@ is a shell in the forked process itself. Whatever a cell does to that process is
 
 import contextlib
 import functools
+import gc
 import importlib
 import io
 import multiprocessing.context
@@ -35,7 +36,8 @@ OUTSIDE = (signal.SIGKILL, signal.SIGTERM) if hasattr(signal, "SIGKILL") else ()
 GRACE = 1  # seconds to write down what was shown, for a chapter that is stopped
 COLUMNS = 20  # of a table in plain text, as pandas shows in a kernel
 IMPORTED = (
-    "IPython.core.interactiveshell", "ipykernel.ipkernel", "matplotlib.pyplot", "nbconvert", "pandas", "papermill",
+    "IPython.core.application", "IPython.core.crashhandler", "IPython.core.interactiveshell", "IPython.core.oinspect",
+    "ipykernel.ipkernel", "matplotlib.backends.backend_svg", "matplotlib.pyplot", "nbconvert", "pandas", "papermill",
     "scipy.special", "scipy.stats", "seaborn",
 )  # fmt: skip
 
@@ -136,6 +138,7 @@ def _ask_to_leave(process: multiprocessing.context.ForkProcess) -> None:
 def _work(work: Callable[[], Ending], answer: Connection, errors: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt ends the process that forked this one, and so this one
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    gc.freeze()  # what was there before is not this chapter's to look through
     os.setpgid(0, 0)
     follow_parent(with_group=True)
     with errors.open("ab") as file:

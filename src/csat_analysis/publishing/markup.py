@@ -42,14 +42,15 @@ class Cell(str):
 
 
 @functools.cache
-def _macros() -> Any:
+def macros() -> Any:
+    """Return the template that exhibits are made by."""
     loader = jinja2.PackageLoader("csat_analysis")
     return jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True).get_template("exhibits.html.j2").module
 
 
 def render(macro: str, **content: Any) -> Exhibit:
     """Return an exhibit made by a macro of the template."""
-    return Exhibit(str(getattr(_macros(), macro)(**content)))
+    return Exhibit(str(getattr(macros(), macro)(**content)))
 
 
 def table(

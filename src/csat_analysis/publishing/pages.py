@@ -47,7 +47,7 @@ def body_of(notebook: nbformat.NotebookNode, language: str, page: dict[str, Any]
             "footer": words("page.footer", version=__version__),
         }
     }  # fmt: skip
-    return _exporter().from_notebook_node(chosen, resources=resources)[0]
+    return exporter().from_notebook_node(chosen, resources=resources)[0]
 
 
 def is_shown(cell: nbformat.NotebookNode, language: str) -> bool:
@@ -69,7 +69,8 @@ class Exporter(HTMLExporter):
 
 
 @functools.cache
-def _exporter() -> HTMLExporter:
+def exporter() -> HTMLExporter:
+    """Return what renders notebooks by our template."""
     exporter = Exporter(template_name="report", extra_template_basedirs=[str(TEMPLATES)])
     exporter.exclude_anchor_links = True
     exporter.optimistic_validation = True
