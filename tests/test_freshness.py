@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -141,6 +143,25 @@ def test_a_run_that_comes_to_rest_on_other_projects_says_so_in_its_manifest(peer
     assert run(peers).status == 0
     assert "other projects" in manifest(peers, "well/2024")["key"]
     assert set(states(peers).values()) == {"fresh"}
+
+
+# --- what waits for nothing -------------------------------------------------------------------------------------------
+
+HEAVY = {"numpy", "pandas", "scipy", "matplotlib", "nbformat", "papermill", "nbconvert", "jsonschema", "distributed"}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "import csat_analysis",
+        "from csat_analysis import cli",
+        "from csat_analysis.publishing import freshness, memory",
+    ],
+)
+def test_whoever_asks_how_runs_stand_or_for_help_imports_no_heavy_library(asked):
+    code = f"import sys; {asked}; print(*({HEAVY} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 # --- checksums that are remembered ------------------------------------------------------------------------------------

@@ -5,10 +5,12 @@ import os
 import re
 import shutil
 import time
+from collections import Counter
 
 import pytest
 
 from csat_analysis.ground import params
+from csat_analysis.ground.errors import DataError, ReportError
 from csat_analysis.publishing import freshness, publish, runner
 from publishing import (
     COUNTED,
@@ -438,6 +440,24 @@ def test_a_fault_of_ours_is_a_sentence_and_the_other_runs_go_on(root):
         r"demo 2024: a fault of the package \(AttributeError at publish\.py:\d+\); report it, with the data if you may\.",
         outcomes[0].messages[0],
     )
+
+
+def test_of_ten_thousand_runs_the_one_in_a_hundred_that_fails_stops_no_other(root, monkeypatch):
+    rules = params.read_rules(root)
+    [stale] = freshness.states_of(freshness.Sources(rules), rules.runs, force=True)
+    calls = iter(range(10_000))
+
+    def publish_one(task):
+        if (number := next(calls)) % 100 == 7:
+            raise [ReportError("no space"), DataError("no table"), RuntimeError("a fault")][number % 3]
+        return publish.Outcome("ok")
+
+    monkeypatch.setattr(publish, "publish", publish_one)
+    told = []
+    outcomes = runner.bring_up_to_date([stale] * 10_000, 1, lambda state, outcome: told.append(outcome))
+    assert told == outcomes
+    assert Counter(outcome.state for outcome in outcomes) == {"ok": 9_900, "failed": 66, "unusable": 34}
+    assert runner.exit_status(outcomes) == 1
 
 
 def test_a_broken_run_file_does_not_stop_the_others_that_are_named(root):

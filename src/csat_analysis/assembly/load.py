@@ -329,6 +329,8 @@ def _account(
 
 def _rejections(table: str, sheet: Sheet, found: pd.DataFrame) -> pd.DataFrame:
     """Return the rejected rows and cells as the record lists them: ids and free texts are not repeated there."""
+    if found.empty and not sheet.ragged:
+        return pd.DataFrame(columns=schemas.REJECTED, dtype=object)
     ragged = pd.DataFrame({"row": sheet.ragged, "column": "", "value": "", "reason": "ragged"})
     rows = pd.concat([found.drop(columns="rejects"), ragged], ignore_index=True).sort_values("row", kind="stable")
     secret = rows["column"].astype(str).str.endswith("_id")

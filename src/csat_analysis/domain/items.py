@@ -135,6 +135,8 @@ def by_group(evidence: Evidence, answers: pd.DataFrame, columns: Iterable[str]) 
         for level in sizes.index[sizes.index != ""]:
             for item in evidence.programme.item_ids:
                 rows.append({"by": by, "level": level, "id": item, **figures[level, item], "size": int(sizes[level])})
+    if not rows:
+        return pd.DataFrame(columns=["by", "level", "id", *FIGURES, "suppressed"], dtype=object)
     found = pd.DataFrame(rows, columns=["by", "level", "id", *FIGURES, "size"], dtype=object).assign(suppressed=False)
     for _, table in found.groupby(["by", "id"], sort=False):
         found.loc[table.index, "suppressed"] = suppressed(table["n"], evidence.programme.min_n, table["size"])

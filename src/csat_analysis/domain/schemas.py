@@ -205,6 +205,8 @@ def screen(rows: pd.DataFrame, schema: pa.DataFrameSchema, place: str) -> tuple[
         ``row, column, value, reason, rejects`` (row or cell). A row's first reason stands for the row.
     """
     found = _failures(rows, schema, place)
+    if found.empty:
+        return rows.copy(), found
     fallen = found.loc[(found["rejects"] == "row") & (found["reason"] != DUPLICATE), "row"]
     if len(fallen) and (found["reason"] == DUPLICATE).any():  # of an id, the first row that stays is the first
         again = _failures(rows.drop(index=fallen.unique().tolist()), schema, place)

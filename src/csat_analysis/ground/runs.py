@@ -15,12 +15,24 @@ from csat_analysis.ground.programmes import Finite, Place, Strict, Text, Title, 
 S = TypeVar("S", bound=Strict)
 Table = Literal["frame", "distribution", "responses", "complaints", "deliveries", "steps", "actions"]
 TABLES: tuple[Table, ...] = ("frame", "distribution", "responses", "complaints", "deliveries", "steps", "actions")
+RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)
 PERIOD = re.compile(r"(\d{4})(?:H([12])|Q([1-4])|-(0[1-9]|1[0-2]))?", re.ASCII)
 
 
 def as_list(value: Any) -> Any:
     """Return a single value as a list of one, numbers as text."""
     return [as_text(each) for each in (value if isinstance(value, list | tuple) else [value])]
+
+
+def check_project(project: str) -> str:
+    """Return the name of a project as it is, or say why no folder can have it everywhere.
+
+    >>> check_project("yuanya")
+    'yuanya'
+    """
+    if RESERVED.fullmatch(project):
+        raise ValueError(f"{project!r} is no name for a folder on Windows; choose another")
+    return project
 
 
 def check_period(period: str) -> str:
@@ -153,7 +165,7 @@ class PeriodPlan(Strict):
 class RunFile(Strict):
     """One project: its programme, its tables, its periods."""
 
-    project: Annotated[Text, Field(pattern=r"^[\w-]{1,64}$")]
+    project: Annotated[Text, Field(pattern=r"^[\w-]{1,64}$"), AfterValidator(check_project)]
     title: Title
     programme: str
     language: Literal["zh", "en"] = "zh"
