@@ -433,7 +433,7 @@ def test_where_figures_are_refused_there_is_no_other_way():
 ACTION = dict.fromkeys(ACTIONS, "") | {
     "action_id": "A1", "description": "两小时内上门", "target_item": "delivery", "figure": "delivery.satisfied",
     "department": "工程部", "due_on": pd.Timestamp("2024-03-31"), "completed_on": None, "verified_on": None,
-    "minimal_change": 0.05, "planned": True, "effectiveness": "effective",
+    "minimal_change": 0.05, "planned": True, "effectiveness": "effective", "judged": None,
 }  # fmt: skip
 
 
@@ -445,15 +445,15 @@ def test_an_action_is_shown_with_what_it_is_judged_by_and_its_effectiveness_apar
     unplanned = ACTION | {"planned": False, "effectiveness": "pending", "figure": "", "minimal_change": None}
     found = acted(ACTION, unplanned | {"due_on": None, "judged_by": "问卷之外"})
     first, second = rows(change_ways.action_table(found, "zh"))[1:]
+    assert first[0].endswith("工程部")
     assert first[1:] == [
-        "工程部",
         "期限 2024 年 3 月 31 日",
         "交货：分项满意率 最小有意义变化 5.00 个百分点",
         "是",
         "显著提升 +13.24 个百分点",
         "有效",
     ]
-    assert second[2:] == ["–", "问卷之外", "否（探索性）", "–", "待验证"]
+    assert second[1:] == ["–", "问卷之外", "否（探索性）", "–", "待验证"]
     assert "各自独立" in text(change_ways.action_table(found, "zh"))
 
 
@@ -462,6 +462,13 @@ def test_an_action_for_some_units_is_shown_with_what_became_of_them():
     assert change == "Improved site: A, B +25.00 percentage points"
     *_, change, _ = rows(change_ways.action_table(local("tower"), "en"))[1]
     assert change == "Not judged its units, tower, are no declared groups"
+
+
+def test_the_test_of_an_action_in_its_units_is_counted_with_the_primary_ones():
+    said = text(change_tables.analysis_notes(local("A"), "en"))
+    assert "Their tests (2) are one family" in said
+    assert "each judged in its own units (1; see the table of actions)" in said
+    assert "in its own units" not in text(change_tables.analysis_notes(local("all"), "en"))
 
 
 def test_the_plan_shows_its_checksum_and_what_it_covers():

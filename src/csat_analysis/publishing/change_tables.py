@@ -201,6 +201,8 @@ def _family_notes(found: Change, words: Words) -> Iterator[str]:
     if names:
         tested = "" if tests["primary"] else "_untested"
         yield words(f"change.primary{tested}", names=names, n=words.count(tests["primary"]))
+    if local := sum(row is not None and row["family"] == "primary" for row in found.actions["judged"]):
+        yield words("change.primary_local", n=words.count(local))
     if tests["exploratory"]:
         yield words("change.exploratory", n=words.count(tests["exploratory"]))
 
@@ -238,9 +240,10 @@ def _margins(found: Change, words: Words) -> str:
 
 
 def families(found: Change) -> dict[str, int]:
-    """Return how many tests each family has."""
-    tested = found.table.loc[found.table["p_value"].notna(), "family"]
-    return {family: int((tested == family).sum()) for family in ("primary", "exploratory")}
+    """Return how many tests each family has, those of actions in their units among them."""
+    local = [row for row in found.actions["judged"] if row is not None]
+    tested = [row["family"] for row in (*found.table.to_dict("records"), *local) if not lacks(row.get("p_value"))]
+    return {family: tested.count(family) for family in ("primary", "exploratory")}
 
 
 # --- the figures ------------------------------------------------------------------------------------------------------

@@ -134,7 +134,7 @@ def action_table(found: Change, language: str) -> Exhibit:
     if found.actions.empty:
         return prose(words("change.no_actions"))
     rows = [tuple(_action_cells(row, found, words)) for row in found.actions.to_dict("records")]
-    names = ("action", "department", "dates", "judged_by", "planned", "own", "effectiveness")
+    names = ("action", "dates", "judged_by", "planned", "own", "effectiveness")
     heads = [Column(words(f"change.head_{name}")) for name in names]
     return table(words("change.table_actions"), heads, rows, [words("change.note_actions")], kind="gates")
 
@@ -145,8 +145,8 @@ def _action_cells(row: Row, found: Change, words: Words) -> Iterator[str]:
     target = row["target_item"]
     named = item_title(programme, target, words) if target in programme.item_ids else target
     below = [row["action_id"], *([words("change.for_item", item=named)] if named else [])]
+    below += [row["department"]] if row["department"] else []
     yield Cell(row["description"] or row["action_id"], below=tuple(below if row["description"] else below[1:]))
-    yield row["department"] or dash
     days = [_day(row, name, words) for name in ("due_on", "completed_on", "verified_on") if not pd.isna(row[name])]
     yield Cell(days[0] if days else dash, "whole", tuple(days[1:]))
     least = row["minimal_change"]
