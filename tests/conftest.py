@@ -116,6 +116,7 @@ def found_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "font_subset", functools.cache(pages.font_subset.__wrapped__))
+        pages._wide_font((params.PACKAGE / "words" / "zh.yml").read_text("utf-8"))  # nearly all characters of any page
         patch.setattr(params, "read_programme", once(params.read_programme))
         patch.setattr(checks, "deviations", once_each(checks.deviations))
         yield
