@@ -1,5 +1,6 @@
 """What makes a run stale is looked at once, remembered by size and time, and is no more than what is its own."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -15,7 +16,20 @@ from csat_analysis.ground.errors import DataError
 from csat_analysis.ground.runs import Read
 from csat_analysis.publishing import memory
 from csat_analysis.publishing.digests import Digests
-from publishing import COUNTED, RUN_FILE, csat, make_root, manifest, programme, run, run_file, snapshot, states, write
+from publishing import (
+    CHECKOUT,
+    COUNTED,
+    RUN_FILE,
+    csat,
+    make_root,
+    manifest,
+    programme,
+    run,
+    run_file,
+    snapshot,
+    states,
+    write,
+)
 
 SHARED = "form_id,delivery,service,site\na1,satisfied,fair,A\nb1,fair,fair,B\na2,satisfied,satisfied,A\nb2,fair,satisfied,B\n"
 READ = "{{responses: {{file: ../../all.csv, where: {{site: {}}}}}}}"
@@ -316,3 +330,12 @@ def test_what_changed_a_moment_ago_is_not_remembered(published, tmp_path):
     assert states(copy) == {("demo", "2024"): "fresh"}
     assert not (copy / "reports/.states.json").exists()
     assert time.time() - (copy / "data/demo/2024/responses.csv").stat().st_mtime < 2
+
+
+def test_the_benchmark_pretends_pages_that_are_taken_for_ours(tmp_path):
+    spec = importlib.util.spec_from_file_location("freshness_benchmark", CHECKOUT / "benchmarks" / "freshness.py")
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    benchmark.write(tmp_path / "root", 1)
+    benchmark.pretend(tmp_path / "root")
+    assert set(states(tmp_path / "root").values()) == {"fresh"}
