@@ -297,6 +297,26 @@ def test_whatever_changes_has_them_looked_at_anew(files, root):
     assert memory.recall(root) is None
 
 
+def test_a_link_that_leads_nowhere_hides_no_change_of_what_lies_beside_it(root):
+    (root / "data/demo/2024/notes.txt").symlink_to("nowhere.txt")
+    assert memory.recall(root) is None
+    settle_links = os.lstat(root / "data/demo/2024/notes.txt").st_mtime_ns - 10**10
+    os.utime(root / "data/demo/2024/notes.txt", ns=(settle_links, settle_links), follow_symlinks=False)
+    assert states(root) == {("demo", "2024"): "fresh"} and memory.recall(root) is not None
+    write(root, {"data/demo/2024/responses.csv": "form_id,delivery,service\nr1,fair,fair\n"})
+    assert memory.recall(root) is None
+
+
+def test_what_cannot_be_used_today_is_tried_again_tomorrow(root):
+    write(root, {"data/demo/2024/responses.csv": ""})
+    settle(root)
+    assert states(root)["demo", "2024"].startswith("stale")  # it is not read before it is to be used
+    write(root, {"data/demo/2024/responses.xlsx": "both"})
+    settle(root)
+    assert "compete" in states(root)["demo", "2024"]
+    assert memory.recall(root) is None
+
+
 def test_the_portal_is_made_where_one_of_its_pages_is_gone(root):
     run(root)
     (root / "reports/index.html").unlink()

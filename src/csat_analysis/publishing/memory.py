@@ -44,14 +44,14 @@ def recall(root: Path) -> list[Standing] | None:
 
 
 def remember(rules: params.Rules, states: Sequence[freshness.State], files: Iterable[Path] = ()) -> None:
-    """Remember how runs stand, where these are all runs of a root, and every run file can be used.
+    """Remember how runs stand, where these are all runs of a root, and every file can be used: a fault may pass.
 
     Parameters
     ----------
     files
         Tables that lie elsewhere than in the folders of their runs.
     """
-    if rules.broken or len(states) != len(rules.runs):
+    if rules.broken or len(states) != len(rules.runs) or any(each.state == "unusable" for each in states):
         return
     root, folders = rules.root, [str(folder) for folder in _folders(rules)]
     others = sorted({str(path) for path in files})
@@ -107,12 +107,20 @@ def _key(root: Path, folders: Sequence[str], files: Sequence[str]) -> tuple[str,
     for folder in folders:
         try:
             with os.scandir(folder) as entries:
-                found = sorted((entry.name, entry.stat()) for entry in entries)
+                found = sorted((entry.name, _state_of(entry)) for entry in entries)
         except OSError:
             found = []
         seen.update(folder.encode())
         latest = max([latest, *(_add(seen, name, state) for name, state in found)])
     return seen.hexdigest(), max([latest, *(_add(seen, file, os.stat(file)) for file in files)])
+
+
+def _state_of(entry: "os.DirEntry[str]") -> os.stat_result:
+    """Return size and time of what is in a folder; of a link that leads nowhere, of the link."""
+    try:
+        return entry.stat()
+    except OSError:
+        return entry.stat(follow_symlinks=False)
 
 
 def _seen(root: Path, more: str) -> tuple[Any, int]:
