@@ -111,12 +111,10 @@ def once_each(judge: Callable[[Programme], list[str]]) -> Callable[[Programme], 
 
 @pytest.fixture(scope="session", autouse=True)
 def found_once() -> Iterator[None]:
-    """Read the shipped procedures, compute their worked examples and cut a font once in a session, not at every command."""
-    from csat_analysis.publishing import checks, pages  # here: who wants the small procedure alone need not import them
+    """Read the shipped procedures, and compute their worked examples, once in a session, not at every command."""
+    from csat_analysis.publishing import checks  # here: who wants the small procedure alone need not import them
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pages, "font_subset", functools.cache(pages.font_subset.__wrapped__))
-        pages._wide_font((params.PACKAGE / "words" / "zh.yml").read_text("utf-8"))  # nearly all characters of any page
         patch.setattr(params, "read_programme", once(params.read_programme))
         patch.setattr(checks, "deviations", once_each(checks.deviations))
         yield

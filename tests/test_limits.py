@@ -7,13 +7,16 @@ import json
 import os
 import signal
 import time
+from dataclasses import replace
 
 import psutil
 import pytest
 
 from csat_analysis import cli
+from csat_analysis.assembly import load
+from csat_analysis.assembly.assessment import assess
 from csat_analysis.ground import params
-from csat_analysis.publishing import forks, freshness, guards, kernels, publish
+from csat_analysis.publishing import forks, freshness, guards, kernels, publish, runner
 from csat_analysis.publishing.limits import Limits
 from publishing import (
     RESPONSES,
@@ -411,6 +414,43 @@ def test_a_run_that_timed_out_is_said_so(tmp_path):
 @pytest.mark.parametrize("option", [["--timeout", "0"], ["--memory", "-1"], ["--retries", "-1"]])
 def test_a_limit_that_is_none_is_refused(option, tmp_path):
     assert csat("run", "--root", make_root(tmp_path), *option).status == 2
+
+
+LEAVES = """\
+import os, signal, subprocess
+left = subprocess.Popen(["sleep", "300"], start_new_session=True)
+open("left", "w").write(str(left.pid))
+os.kill(os.getppid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_chapter_started_in_a_session_of_its_own_ends_also_where_the_process_that_watched_it_is_killed(tmp_path):
+    root = make_root(tmp_path, {"notebooks/10_one.ipynb": chapter(LEAVES)}, chapters=("10_one",))
+    running = process("run", "--root", root, "--jobs", "1", "--kernel", "fork", "--retries", "0")
+    out, _ = running.communicate(timeout=120)
+    assert out.startswith("demo 2024: killed in ")
+    assert not psutil.pid_exists(int((root / "left").read_text()))
+
+
+@pytest.mark.parametrize(
+    ("slow", "what"),
+    [
+        ((load, "read_survey"), "to read and judge its tables"),
+        ((publish, "judge_change"), "to judge its change"),
+        ((publish, "write_numbers"), "to write its pages and numbers"),
+    ],
+)
+def test_whatever_of_a_run_never_ends_is_stopped_and_leaves_no_pages(slow, what, tmp_path, monkeypatch):
+    root = make_root(tmp_path)
+    rules = params.read_rules(root)
+    [state] = freshness.states_of(freshness.Sources(rules), rules.runs, kernel="fork")
+    assess(load.survey("demo", "2024", root))  # what takes time at first
+    monkeypatch.setattr(*slow, lambda *arguments: time.sleep(60))
+    task = replace(state.task, limits=Limits(seconds=1.4))
+    outcome = runner._bring_up_to_date(replace(state, task=task))
+    said = f"demo 2024: {what} takes longer than the 1 s of --timeout."
+    assert (outcome.state, outcome.messages) == ("timed_out", [said])
+    assert not list(root.glob("reports/demo/*"))
 
 
 KILLS_ONE = "import os, signal\nif project == 'c': os.kill(os.getppid(), signal.SIGKILL)\nprint('there')"

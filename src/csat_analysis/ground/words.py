@@ -35,6 +35,23 @@ def flatten(tree: Mapping[str, Any], stem: str = "") -> dict[str, str]:
     return leaves
 
 
+@functools.cache
+def explanations(language: str) -> dict[str, dict[str, str]]:
+    """Return title and description of each key of the models, such as ``Gate.threshold``; ``Gate._`` of a gate."""
+    tree = yaml.load((FOLDER / "schema" / f"{language}.yml").read_text("utf-8"), yaml.CSafeLoader)
+    return {
+        f"{model}.{key}": dict(zip(("title", "description"), told, strict=True))
+        for model, keys in tree.items()
+        for key, told in keys.items()
+    }
+
+
+def explained_by(model: type, key: str, told: Mapping[str, Any]) -> str | None:
+    """Return under which name a key of a model is explained: the model's own, else that of what it inherits from."""
+    names = (f"{each.__name__}.{key}" for each in model.__mro__)
+    return next((name for name in names if name in told), None)
+
+
 class Words:
     """The words of one language: call it with a key and what goes into the text."""
 

@@ -37,6 +37,7 @@ class Task:
     earlier: params.Earlier = field(default_factory=dict)
     kernel: str = "plain"  # or fork: see forks
     limits: Limits = Limits()
+    made: tuple[int, ...] = ()  # stamp of the manifest that was there when the run was found to be stale
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ def _state_of(sources: "Sources", run: Run, languages: Sequence[str], force: boo
     except Exception as error:  # noqa: BLE001 - whatever it is, the other runs go on
         return State(run, "unusable", (fault(run, error),))
     wanted = tuple(dict.fromkeys([*(languages or [run.language]), *published]))
-    task = Task(rules.root, run, document, wanted, key, earlier, kernel)
+    seen = stamp_of(folder / "manifest.json") if manifest else ()
+    task = Task(rules.root, run, document, wanted, key, earlier, kernel, made=seen)
     if failed and not changes(failed["key"], key):
         return State(run, "failed", tuple(failed["failures"].values()), task)
     if manifest is None:

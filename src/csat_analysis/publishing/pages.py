@@ -6,14 +6,14 @@ import io
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pylopdf_fonts_zh_cn
-from fontTools import subset
+import uharfbuzz
+from fontTools.ttLib import TTFont
 from nbconvert import HTMLExporter, TemplateExporter
 
 from csat_analysis import __version__
@@ -22,17 +22,12 @@ from csat_analysis.ground.words import languages, speak
 TEMPLATES = Path(__file__).parents[1] / "templates"
 HIDDEN = {"setup", "parameters", "injected-parameters"}
 FONT_PLACE = "/*font*/"
-WIDEST = 2000  # characters of the font that pages are cut from
+FEATURES = (b"halt",)  # half-width punctuation where two marks meet
 CHINESE = "[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 
 
 def render(notebook: nbformat.NotebookNode, language: str, page: dict[str, Any]) -> str:
-    """Return an executed chapter as a page; see ``body_of``."""
-    return with_font(body_of(notebook, language, page))
-
-
-def body_of(notebook: nbformat.NotebookNode, language: str, page: dict[str, Any]) -> str:
-    """Return an executed chapter as a page, without its font.
+    """Return an executed chapter as a page.
 
     Parameters
     ----------
@@ -47,7 +42,7 @@ def body_of(notebook: nbformat.NotebookNode, language: str, page: dict[str, Any]
             "footer": words("page.footer", version=__version__),
         }
     }  # fmt: skip
-    return exporter().from_notebook_node(chosen, resources=resources)[0]
+    return with_font(exporter().from_notebook_node(chosen, resources=resources)[0])
 
 
 def is_shown(cell: nbformat.NotebookNode, language: str) -> bool:
@@ -72,7 +67,7 @@ class Exporter(HTMLExporter):
 def exporter() -> HTMLExporter:
     """Return what renders notebooks by our template."""
     exporter = Exporter(template_name="report", extra_template_basedirs=[str(TEMPLATES)])
-    exporter.exclude_anchor_links = True
+    exporter.default_preprocessors, exporter.exclude_anchor_links = [], True
     exporter.optimistic_validation = True
     exporter.register_filter("with_contents", with_contents)
     return exporter
@@ -97,12 +92,6 @@ def with_contents(body: str, title: str) -> str:
     return body[:first] + contents + body[first:]
 
 
-def with_fonts(pages: Sequence[str]) -> list[str]:
-    """Return pages each with its own cut of the font."""
-    _wide_font("".join(map(_text, pages)))
-    return [with_font(page) for page in pages]
-
-
 def _text(html: str) -> str:
     """Return the text of a page: with its style sheet, which writes "Table 1" before captions."""
     return unescape(re.sub(r"<[^>]*>", "", html))
@@ -116,13 +105,12 @@ def with_font(html: str) -> str:
     may show a box.
     """
     text = _text(html)
-    font = font_subset("".join(sorted(set(text))), _wide_font(text))
-    faces = _face("Noto Sans SC", font)
-    chinese = "".join(sorted(set(re.findall(CHINESE, text))))
+    faces = _face("Noto Sans SC", font_subset(text))
+    chinese = "".join(re.findall(CHINESE, text))
     if chinese and '<html lang="zh' not in html:
         faces += _face(
             "Noto Sans SC Chinese",
-            font_subset(chinese, font),
+            font_subset(chinese),
             ";unicode-range:U+2E80-9FFF,U+F900-FAFF,U+FF00-FFEF,U+20000-3FFFF",
         )
     return html.replace(f"<style>{FONT_PLACE}", f"<style>{faces}", 1)
@@ -133,45 +121,28 @@ def _face(family: str, font: bytes, more: str = "") -> str:
     return f'@font-face{{font-family:"{family}";src:url(data:font/woff;base64,{data}) format("woff"){more}}}\n'
 
 
-def _wide_font(text: str) -> bytes:
-    """Return a cut of the font with the characters of a text and of the texts before it.
+def font_subset(text: str) -> bytes:
+    """Return the packaged font with the characters of a text only, as WOFF (WOFF2: 8 % smaller in ten times the time).
 
-    A page is cut from it in a third of the time that it takes from the font itself, to the same bytes.
+    HarfBuzz cuts it in a hundredth of a second, where fontTools takes half a second for the same size.
     """
-    wanted = set(text)
-    if not wanted <= _WIDE.characters:
-        known = _WIDE.characters if len(_WIDE.characters) < WIDEST else set()
-        _WIDE.characters = known | wanted
-        _WIDE.font = font_subset("".join(sorted(_WIDE.characters)))
-    return _WIDE.font
-
-
-@dataclass
-class _Wide:
-    """The cut of the font that this process has made so far."""
-
-    characters: set[str] = field(default_factory=set)
-    font: bytes = b""
-
-
-_WIDE = _Wide()
-
-
-@functools.lru_cache(maxsize=8)
-def font_subset(characters: str, font: bytes = b"") -> bytes:
-    """Return a font (the packaged one) with these characters only, as WOFF (WOFF2: 8 % smaller in twice the time)."""
-    options = subset.Options(flavor="woff", layout_features=["halt"], notdef_outline=True)
-    options.hinting, options.desubroutinize = bool(font), not font  # a cut of a cut has no hints to be sought
-    options.recalc_timestamp = False
-    source = io.BytesIO(font) if font else str(pylopdf_fonts_zh_cn.sans_path())
-    loaded = subset.load_font(source, options)
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(text=characters)
-    subsetter.subset(loaded)
+    wanted = uharfbuzz.SubsetInput()
+    wanted.flags = uharfbuzz.SubsetFlags.NO_HINTING | uharfbuzz.SubsetFlags.DESUBROUTINIZE
+    wanted.sets(uharfbuzz.SubsetInputSets.UNICODE).update(map(ord, set(text)))
+    features = wanted.sets(uharfbuzz.SubsetInputSets.LAYOUT_FEATURE_TAG)
+    features.clear()
+    features.update(int.from_bytes(tag, "big") for tag in FEATURES)
+    cut = TTFont(io.BytesIO(uharfbuzz.subset(_whole_font(), wanted).blob.data), recalcTimestamp=False)
+    cut.flavor = "woff"
     buffer = io.BytesIO()
-    subset.save_font(loaded, buffer, options)
-    loaded.close()
+    cut.save(buffer)
     return buffer.getvalue()
+
+
+@functools.cache
+def _whole_font() -> uharfbuzz.Face:
+    """Return the packaged font; its file is mapped, and read only where a cut needs it."""
+    return uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(pylopdf_fonts_zh_cn.sans_path())))
 
 
 def page_name(chapter: str, language: str) -> str:
