@@ -20,6 +20,7 @@ STAGES = {
     "assessment": "assembly",
     "importance": "assembly",
     "change": "assembly",
+    "briefs": "publishing",
     "change_figures": "publishing",
     "change_tables": "publishing",
     "change_ways": "publishing",
