@@ -21,6 +21,7 @@ STAGES = {
     "importance": "assembly",
     "change": "assembly",
     "briefs": "publishing",
+    "cards": "publishing",
     "change_figures": "publishing",
     "change_tables": "publishing",
     "change_ways": "publishing",

@@ -18,6 +18,7 @@ from nbconvert import HTMLExporter, TemplateExporter
 
 from csat_analysis import __version__
 from csat_analysis.ground.words import languages, speak
+from csat_analysis.publishing import cards
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 HIDDEN = {"setup", "parameters", "injected-parameters"}
@@ -32,10 +33,12 @@ def render(notebook: nbformat.NotebookNode, language: str, page: dict[str, Any])
     Parameters
     ----------
     page
-        ``project, period, chapter, about, links``: what stands around the cells; ``certificate`` below them.
+        ``project, period, chapter, about, links``: what stands around the cells; ``certificate`` below them;
+        ``origin``: what the cards of tables and figures tell.
     """
     words = speak(language)
-    chosen = nbformat.from_dict({**notebook, "cells": [cell for cell in notebook.cells if is_shown(cell, language)]})
+    shown = [_with_card(cell, page.get("origin"), language) for cell in notebook.cells if is_shown(cell, language)]
+    chosen = nbformat.from_dict({**notebook, "cells": shown})
     resources = {
         "page": {
             **page, "html_language": words("language.html"), "style": style(), "contents": words("page.contents"),
@@ -51,6 +54,15 @@ def is_shown(cell: nbformat.NotebookNode, language: str) -> bool:
         return True
     tags = set(cell.metadata.get("tags", ()))
     return not tags & HIDDEN and not (tags & set(languages()) and language not in tags)
+
+
+def _with_card(cell: nbformat.NotebookNode, origin: cards.Origin | None, language: str) -> nbformat.NotebookNode:
+    """Return a cell whose last output, if it is a table or a figure, has its card below."""
+    html = cell.outputs[-1].get("data", {}).get("text/html", "") if cell.get("outputs") else ""
+    if origin is None or not ("<table" in html or "<svg" in html):
+        return cell
+    data = {**cell.outputs[-1].data, "text/html": html + cards.card_of(cell.source, origin, language)}
+    return nbformat.from_dict({**cell, "outputs": [*cell.outputs[:-1], {**cell.outputs[-1], "data": data}]})
 
 
 class Exporter(HTMLExporter):

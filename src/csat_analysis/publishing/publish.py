@@ -28,7 +28,7 @@ from csat_analysis.ground.errors import ParameterError, ReportError
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.software import software
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import certificate, chapters, locks, pages, records, workbook
+from csat_analysis.publishing import cards, certificate, chapters, locks, pages, records, workbook
 from csat_analysis.publishing.digests import stamp_of
 from csat_analysis.publishing.freshness import (
     PEERS,
@@ -320,6 +320,15 @@ def page_around(task: Task, result: Assessment, chapter: str, language: str, dep
             words("page.programme", title=words.title(programme.title), version=programme.version),
         ],
         "links": pages.chapter_links(chapters_of(programme, task.run), chapter, language, task.languages, depth),
+        "origin": (whence := cards.origin(result)),
+        "status": result.status,
+        "stamp": words(f"stamp.{result.status}"),
+        "method": words("page.method"),
+        "software": words("page.made_with", versions=words.listing(f"{k} {v}" for k, v in software().items())),
+        "files_title": words("page.made_from"),
+        "files": [
+            (words("page.programme_file"), whence.sha256), *((each.file, each.sha256) for each in whence.sources)
+        ],
         "certificate": certificate.sentence(certificate.of_package(), words),
     }  # fmt: skip
 
