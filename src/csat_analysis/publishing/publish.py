@@ -28,7 +28,7 @@ from csat_analysis.ground.errors import ParameterError, ReportError
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.software import software
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import cards, certificate, chapters, locks, pages, records, workbook
+from csat_analysis.publishing import cards, certificate, chapters, locks, pages, printing, records, workbook
 from csat_analysis.publishing.digests import stamp_of
 from csat_analysis.publishing.freshness import (
     PEERS,
@@ -113,6 +113,8 @@ def publish(task: Task) -> Outcome:
         made = execute_chapters(task)
         with _in_time(task, "to write its pages and numbers"):
             endings = write_pages(task, result, made, work)
+            if task.pdf and not _failures(endings):
+                printing.print_pages(work)
             write_numbers(result, work, peers)
         seconds = time.monotonic() - started
         asked = {name: digest for name, digest in task.key.items() if name != PEERS or peers.were_asked}
@@ -319,7 +321,8 @@ def page_around(task: Task, result: Assessment, chapter: str, language: str, dep
             words("page.period", period=run.period), words("page.as_of", date=words.date(run.as_of)),
             words("page.programme", title=words.title(programme.title), version=programme.version),
         ],
-        "links": pages.chapter_links(chapters_of(programme, task.run), chapter, language, task.languages, depth),
+        "links": pages.chapter_links(chapters_of(programme, task.run), chapter, language, task.languages, depth)
+        + ([{"text": "PDF", "href": pages.page_name(chapter, language).replace(".html", ".pdf")}] if task.pdf else []),
         "origin": (whence := cards.origin(result)),
         "status": result.status,
         "stamp": words(f"stamp.{result.status}"),
