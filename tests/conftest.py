@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pandas as pd
 import pytest
@@ -15,6 +16,8 @@ from csat_analysis.ground.params import Document
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Run, RunFile
 
+T = TypeVar("T")
+PLAIN = (str, int, float, tuple, list, dict, set, type(None), Programme)  # equal where they are written alike
 FIRST = (
     "limits", "engines", "interruption", "end_to_end", "packaging", "company_change", "forks", "runner", "exhibits", "change", "cli",
 )  # fmt: skip
@@ -84,6 +87,25 @@ def survey_of(
     named = {"responses": responses, **(tables or {})}
     sheets = {table: sheet(text, f"{table}.csv") for table, text in named.items()}
     return load.assemble(programme or demo(), run_of(**keys), sheets)
+
+
+def remembered(make: Callable[..., T]) -> Callable[..., T]:
+    """Return how to make something once for the same texts, numbers and rules: nobody changes what was made.
+
+    A test that something comes out again as it was asks ``__wrapped__``.
+    """
+    known: dict[str, T] = {}
+
+    @functools.wraps(make)
+    def once(*arguments: Any, **keys: Any) -> T:
+        given = [*arguments, *keys.values()]
+        assert all(isinstance(each, PLAIN) for each in given), f"{make.__name__}: what this is no text says: {given}"
+        what = repr((arguments, sorted(keys.items())))
+        if what not in known:
+            known[what] = make(*arguments, **keys)
+        return known[what]
+
+    return once
 
 
 # --- what is the same in every root is found once -----------------------------------------------------------------------

@@ -247,8 +247,9 @@ def mean_measure(
     share_of_answer = design.weights / (design.weights * design.counts).sum()
     influence = (share_of_answer * (values - estimate.mean)).reindex(evidence.forms.index)
     measure = _measure(estimate, numerator, float(estimate.n * scale), bounds, share)
-    process = estimate_mean(without_population(design), values.to_numpy(), evidence.effect)
-    low, high, _ = interval(process, bounds, share)
+    if not np.isnan(design.population).all():  # else both views are one
+        estimate = estimate_mean(without_population(design), values.to_numpy(), evidence.effect)
+    low, high, _ = interval(estimate, bounds, share)
     return measure._replace(influence=influence, process_low=low, process_high=high)
 
 
