@@ -22,7 +22,6 @@ from publishing import (
     csat,
     make_root,
     manifest,
-    process,
     run,
     run_file,
     snapshot,
@@ -418,14 +417,13 @@ def test_a_process_that_is_killed_takes_only_its_own_run_with_it(tmp_path):
     files |= {f"data/{name}/2024/responses.csv": RESPONSES for name in names}
     files |= {"params/runs/demo.yml": None, "notebooks/10_one.ipynb": chapter(KILLS_ONE)}
     root = make_root(tmp_path, files, chapters=("10_one",))
-    running = process("run", "--root", root, "--jobs", "2", "--kernel", "fork")
-    out, err = running.communicate(timeout=120)
-    ended = dict(line.split(" in ")[0].split(" 2024: ") for line in out.splitlines())
-    assert list(ended) == names and running.returncode == 1
+    answer = csat("run", "--root", root, "--jobs", "2", "--kernel", "fork")
+    ended = dict(line.split(" in ")[0].split(" 2024: ") for line in answer.out.splitlines())
+    assert list(ended) == names and answer.status == 1
     killed = [name for name, state in ended.items() if state == "killed"]
     assert killed == ["c"]  # and not the one that was worked on beside it
     assert set(ended.values()) == {"ok", "killed"}
-    assert "c 2024: a process that works on the runs was killed (out of memory?)" in err
+    assert "c 2024: a process that works on the runs was killed (out of memory?)" in answer.err
     assert not list(root.glob("reports/*/.*"))
 
 
