@@ -1,6 +1,7 @@
 """A small procedure, and surveys small enough to be checked by eye; each test writes down only what it is about."""
 
 import functools
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +22,11 @@ PLAIN = (str, int, float, tuple, list, dict, set, type(None), Programme)  # equa
 FIRST = (
     "limits", "engines", "interruption", "end_to_end", "packaging", "company_change", "forks", "runner", "exhibits", "change", "cli",
 )  # fmt: skip
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one process more than there are processors: some tests wait for what they have started."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
