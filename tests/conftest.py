@@ -19,8 +19,9 @@ from csat_analysis.ground.runs import Run, RunFile
 
 T = TypeVar("T")
 PLAIN = (str, int, float, tuple, list, dict, set, type(None), Programme)  # equal where they are written alike
-FIRST = (
-    "limits", "engines", "interruption", "end_to_end", "packaging", "company_change", "forks", "runner", "exhibits", "change", "cli",
+FIRST = (  # those that wait beside those that compute
+    "limits", "engines", "exhibits", "interruption", "company_change", "end_to_end", "change", "packaging", "runner", "change_tables",
+    "forks", "cli", "constructs", "publish",
 )  # fmt: skip
 
 

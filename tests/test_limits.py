@@ -52,13 +52,6 @@ def sleepers(number):
 ORPHAN = "an orphan in a session of its own"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def imported():
-    """Import once what every fork needs."""
-    for name in forks.IMPORTED:
-        importlib.import_module(name)
-
-
 def task_of(root, kernel="fork", languages=("en",), **limited):
     """Return the task that publishes the demonstration's run, within some limits."""
     rules = params.read_rules(root)
@@ -71,6 +64,14 @@ def executed(folder, kernel, *cells, language="en", **limited):
     """Return a chapter of some cells as it was executed within some limits, and how that ended."""
     root = make_root(folder / "root", {"notebooks/cells.ipynb": chapter(*cells)}, chapters=("cells",))
     return publish.execute(root / "notebooks/cells.ipynb", task_of(root, kernel, **{"retries": 0, **limited}), language)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported(tmp_path_factory):
+    """Import once what every fork needs, and what publishing one does: no test waits for it."""
+    for name in forks.IMPORTED:
+        importlib.import_module(name)
+    assert executed(tmp_path_factory.mktemp("first"), "fork", "1", seconds=600)[1].state == "ok"
 
 
 def published(folder, notebooks, kernel="fork", **limited):
