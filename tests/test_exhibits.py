@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from conftest import demo, run_of, sheet, survey_of
+from conftest import demo, remembered, run_of, sheet, survey_of
 from csat_analysis.assembly import load
 from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.ground.words import speak
@@ -46,6 +46,7 @@ RULES = {
 RATE = {"index": None, "grades": None}  # the satisfaction rate is the headline
 
 
+@remembered
 def result(rows: str, counts=None, plan=None, tables=None, run=None, head=HEAD, **keys) -> Assessment:
     """Return what a procedure with all kinds of rules says of a few forms, with some of its keys replaced."""
     plan = {"counts": {"distributed": 10} if counts is None else counts, **(plan or {})}
