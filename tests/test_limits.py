@@ -422,9 +422,8 @@ os.kill(os.getppid(), signal.SIGKILL)
 
 def test_what_a_chapter_started_in_a_session_of_its_own_ends_also_where_the_process_that_watched_it_is_killed(tmp_path):
     root = make_root(tmp_path, {"notebooks/10_one.ipynb": chapter(LEAVES)}, chapters=("10_one",))
-    running = process("run", "--root", root, "--jobs", "1", "--kernel", "fork", "--retries", "0")
-    out, _ = running.communicate(timeout=120)
-    assert out.startswith("demo 2024: killed in ")
+    answer = csat("run", "--root", root, "--jobs", "1", "--kernel", "fork", "--retries", "0")
+    assert answer.out.startswith("demo 2024: killed in ")
     assert not psutil.pid_exists(int((root / "left").read_text()))
 
 
