@@ -14,7 +14,7 @@ from csat_analysis.assembly.assessment import Assessment, compute
 from csat_analysis.domain.scoring import CLUSTERED
 from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
 from csat_analysis.ground.words import Words, letters, speak
-from csat_analysis.publishing.canvas import DOT, INK, LINE, WIDTH, as_svg, beside, rows, style, wrapped
+from csat_analysis.publishing.canvas import DOT, INK, LINE, WIDTH, Drawing, as_svg, beside, rows, style, wrapped
 from csat_analysis.publishing.markup import Exhibit, prose, render
 from csat_analysis.publishing.phrases import item_title, level_title, measure_title, rule_text
 from csat_analysis.statistics import planning
@@ -51,7 +51,7 @@ def answers(result: Assessment, language: str) -> Exhibit:
         axes.axvline(0, color=INK, linewidth=0.8)
         axes.xaxis.set_major_formatter(lambda share, _: words.whole_percent(abs(share)))
         _legend(figure, axes, programme, words)
-        sentence = words("gap").join([sides_sentence(programme, words), *_likert_sentences(result, words)])
+        sentence = words("gap").join([sides_sentence(programme, words), *likert_sentences(result, words)])
         svg = as_svg(figure, "answers", words("figure.answers"), sentence)
     return render("figure", svg=svg, caption=words("figure.answers"), sentence=sentence)
 
@@ -138,7 +138,7 @@ def sides_sentence(programme: Programme, words: Words) -> str:
     return words(key, levels=words.listing(right))
 
 
-def _likert_sentences(result: Assessment, words: Words) -> list[str]:
+def likert_sentences(result: Assessment, words: Words) -> list[str]:
     """Return which question satisfies most and which least, and which nobody answered."""
     programme, found = result.survey.programme, []
     known = result.items.dropna(subset="share_satisfied")
@@ -161,10 +161,20 @@ def _likert_sentences(result: Assessment, words: Words) -> list[str]:
 
 def items(result: Assessment, language: str) -> Exhibit:
     """Return the satisfied share of each question as a dot, with its interval as a line where there is one."""
+    drawn = draw_items(result, language)
+    if drawn is None:
+        return Exhibit("")
+    with mpl.rc_context(style()):
+        svg = as_svg(drawn.figure, "items", drawn.caption, drawn.told)
+    return render("figure", svg=svg, caption=drawn.caption, sentence=drawn.sentence)
+
+
+def draw_items(result: Assessment, language: str) -> Drawing | None:
+    """Return the picture of the satisfied share of each question; None where none has one."""
     words, programme = speak(language), result.survey.programme
     known = result.items.dropna(subset="share_satisfied")
     if known.empty:
-        return Exhibit("")
+        return None
     with mpl.rc_context(style()):
         figure, axes = rows([item_title(programme, item, words) for item in known["id"]], language)
         for position, row in enumerate(known.to_dict("records")):
@@ -178,11 +188,9 @@ def items(result: Assessment, language: str) -> Exhibit:
         axes.xaxis.set_major_formatter(lambda share, _: words.whole_percent(share))
         axes.grid(axis="x", color="#e4e7eb")
         axes.set_axisbelow(True)
-        ending = "" if known["conf_low"].notna().any() else "_no_interval"
-        caption, sentence = words(f"figure.items{ending}"), words(f"sentence.items{ending}")
-        told = words("gap").join([sentence, *_likert_sentences(result, words)])
-        svg = as_svg(figure, "items", caption, told)
-    return render("figure", svg=svg, caption=caption, sentence=sentence)
+    ending = "" if known["conf_low"].notna().any() else "_no_interval"
+    caption, sentence = words(f"figure.items{ending}"), words(f"sentence.items{ending}")
+    return Drawing(figure, caption, sentence, words("gap").join([sentence, *likert_sentences(result, words)]))
 
 
 # --- what a rule can see ----------------------------------------------------------------------------------------------
