@@ -233,7 +233,8 @@ def expand(file: RunFile) -> list[Run]:
         Run(
             project=file.project, period=period, title=file.title, language=file.language,
             programme=plan.programme or file.programme, read=_merged(file.read, plan.read),
-            design=_overridden(file.design, plan.design), document=_overridden(file.document, plan.document), groups=file.groups, names=file.names, levels=file.levels,
+            design=_overridden(file.design, plan.design), document=_overridden(file.document, plan.document),
+            groups=file.groups, names=file.names, levels=file.levels,
             targets=file.targets, within=file.within, change=file.change, as_of=plan.as_of, baseline=plan.baseline,
             counts=plan.counts, remedy=plan.remedy, looks=plan.looks,
             decided_on=plan.decided_on, closed=plan.closed,

@@ -6,7 +6,7 @@ Exhibits that need no single form say of these what they said on the pages of th
 import datetime as dt
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ from csat_analysis.publishing.records import (
 )
 
 DAYS = ("due_on", "completed_on", "verified_on")  # of an action
-AGAIN = "bring the run up to date first (csat run)"
+AGAIN = "bring the run up to date first (csat run, with --force where it is closed)"
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------
@@ -193,11 +193,9 @@ def change_of(record: Record, result: Assessment) -> Change:
     reason = "" if record.change else "unreadable" if record.baseline else "no_baseline"
     programme = result.survey.programme
     rows = [_change(row, programme) for row in record.change]
-    return Change(
-        result, reason, pd.DataFrame(rows, columns=CHANGE, dtype=object),
-        *(_waves(record.baseline, result) if record.change and record.baseline else (None, None)),
-        actions=_actions(record), plan=record.plan,
-    )  # fmt: skip
+    before, after = _waves(record.baseline, result) if record.change and record.baseline else (None, None)
+    table = pd.DataFrame(rows, columns=CHANGE, dtype=object)
+    return Change(result, reason, table, before, after, actions=_actions(record), plan=record.plan)
 
 
 def _change(row: ChangeRow, programme: Programme) -> dict[str, Any]:
@@ -208,12 +206,12 @@ def _change(row: ChangeRow, programme: Programme) -> dict[str, Any]:
     return {**found, "estimate": row.gain, "conf_low": row.gain_low, "conf_high": row.gain_high}
 
 
-def _waves(baseline: str, result: Assessment) -> Sequence[Wave]:
+def _waves(baseline: str, result: Assessment) -> tuple[Wave, Wave]:
     """Return the two surveys, of which only the periods are known."""
     survey, evidence = result.survey, result.evidence
     first = Survey(**{**vars(survey), "run": survey.run.model_copy(update={"period": baseline})})
     judged = Judged(evidence, {}, result.index, survey.answers, result.gates)
-    return [Wave(each, judged, result.status) for each in (first, survey)]
+    return Wave(first, judged, result.status), Wave(survey, judged, result.status)
 
 
 def _actions(record: Record) -> pd.DataFrame:

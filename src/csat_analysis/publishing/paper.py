@@ -1,0 +1,418 @@
+"""How does an exhibit stand on paper? Headings, tables, figures and fields of a Word document that people edit."""
+
+import datetime as dt
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import docx
+import matplotlib as mpl
+from docx.document import Document
+from docx.enum.style import WD_STYLE_TYPE
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_TAB_ALIGNMENT, WD_TAB_LEADER
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Cm, Pt, RGBColor
+from docx.text.paragraph import Paragraph
+
+from csat_analysis.ground.words import Words, letters
+from csat_analysis.publishing.canvas import Drawing, as_png, style
+from csat_analysis.publishing.markup import Column, Exhibit
+from csat_analysis.publishing.packing import plain, repacked
+
+LATIN, HANZI = "Arial", "微软雅黑"
+INK, SOFT, BLUE, RULE, SHADE = "1F2933", "5B6773", "1D5C96", "B8C2CC", "E9EEF3"
+COLOURS = {
+    "met": "2F6B3A", "applied": "2F6B3A", "not_met": "A32A1C", "missing": "A32A1C", "late": "A32A1C",
+    "missed": "A32A1C", "borderline": "8A5A00", "reportable": "2F6B3A", "void": "A32A1C", "remedy_due": "8A5A00",
+}  # fmt: skip
+WIDTH = 17.0  # cm between the margins
+MOST_COLUMNS, MOST_ROWS = 9, 200  # of a table: more columns go on below, more rows are in the workbook
+LETTER = {9: 0.19, 8: 0.17, 7: 0.15}  # cm that a letter takes, by the size of the font
+SIDES = 0.35  # cm that a cell keeps free
+BLANK = 20  # letters that a column to be filled in has room for
+
+
+@dataclass
+class Paper:
+    """A document in the making, in one language; ``numbers`` of its tables and figures, ``anchors`` of its headings."""
+
+    document: Document
+    words: Words
+    numbers: Counter[str] = field(default_factory=Counter)
+    anchors: list[tuple[str, int]] = field(default_factory=list)
+
+
+# --- the document -----------------------------------------------------------------------------------------------------
+
+
+def begin(words: Words, title: str, day: dt.date) -> Paper:
+    """Return an empty A4 document with its styles."""
+    document = docx.Document()
+    page = document.sections[0]
+    page.page_width, page.page_height = Cm(21), Cm(29.7)
+    page.left_margin = page.right_margin = Cm((21 - WIDTH) / 2)
+    page.top_margin = page.bottom_margin = Cm(2.2)
+    _set_styles(document, words)
+    _set_properties(document, words, title, day)
+    return Paper(document, words)
+
+
+def _set_properties(document: Document, words: Words, title: str, day: dt.date) -> None:
+    """Set what a file says of itself: its title and its day, and nobody's name."""
+    core, moment = document.core_properties, dt.datetime(day.year, day.month, day.day)
+    core.title, core.language, core.created, core.modified = plain(title)[:255], words("language.html"), moment, moment
+    core.author = core.last_modified_by = core.comments = core.keywords = core.subject = ""
+    core.revision = 1
+
+
+def as_bytes(paper: Paper, day: dt.date) -> bytes:
+    """Return the file: the same for the same contents."""
+    buffer = io.BytesIO()
+    paper.document.save(buffer)
+    return repacked(buffer.getvalue(), day)
+
+
+def _set_styles(document: Document, words: Words) -> None:
+    styles = document.styles
+    sizes = {"Normal": 10.5, "Heading 1": 16, "Heading 2": 12.5, "Title": 26, "Caption": 9, "List Bullet": 10.5}
+    for name in ("Note", "Small", "TOC 1", "TOC 2"):
+        styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH).base_style = styles["Normal"]
+    for name, size in {**sizes, "Note": 8.5, "Small": 8, "TOC 1": 10.5, "TOC 2": 10, "Header": 8, "Footer": 8}.items():
+        each = styles[name]
+        _set_font(each, size, words)
+        each.paragraph_format.space_before, each.paragraph_format.space_after = Pt(0), Pt(4)
+    styles["Normal"].paragraph_format.line_spacing = 1.2
+    for name, before, after in (("Heading 1", 18, 8), ("Heading 2", 12, 4), ("Caption", 8, 3), ("Note", 1, 2)):
+        styles[name].paragraph_format.space_before = Pt(before)
+        styles[name].paragraph_format.space_after = Pt(after)
+    for name, colour in (("Heading 1", BLUE), ("Heading 2", BLUE), ("Title", BLUE), ("Note", SOFT), ("Small", SOFT)):
+        styles[name].font.color.rgb = RGBColor.from_string(colour)
+    for name in ("Heading 1", "Heading 2", "Caption"):
+        styles[name].font.bold, styles[name].paragraph_format.keep_with_next = True, True
+    styles["Caption"].font.color.rgb = RGBColor.from_string(INK)
+    for name, indent in (("TOC 1", 0), ("TOC 2", 0.6)):
+        styles[name].paragraph_format.left_indent = Cm(indent)
+        styles[name].paragraph_format.tab_stops.add_tab_stop(Cm(WIDTH), WD_TAB_ALIGNMENT.RIGHT, WD_TAB_LEADER.DOTS)
+    _without_border(styles["Title"].element)
+
+
+def _without_border(element: Any) -> None:
+    for border in element.iter(qn("w:pBdr")):
+        border.getparent().remove(border)
+        return
+
+
+def _set_font(styled: Any, size: float, words: Words) -> None:
+    """Set the fonts of a style, one for Latin letters and one for hanzi, and the language for the spelling."""
+    styled.font.name, styled.font.size = LATIN, Pt(size)
+    styled.font.italic = False
+    styled.font.color.rgb = RGBColor.from_string(INK)
+    properties = styled.element.get_or_add_rPr()
+    fonts = properties.rFonts
+    for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
+        fonts.attrib.pop(qn(f"w:{theme}"), None)
+    fonts.set(qn("w:eastAsia"), HANZI)
+    for language in properties.findall(qn("w:lang")):
+        properties.remove(language)
+    properties.append(_element("w:lang", val="en-US", eastAsia="zh-CN"))
+
+
+def _element(tag: str, *children: Any, **attributes: Any) -> Any:
+    """Return a new element of a Word document."""
+    made = OxmlElement(tag)
+    for name, value in attributes.items():
+        made.set(qn(f"w:{name}"), str(value))
+    for child in children:
+        made.append(child)
+    return made
+
+
+# --- text -------------------------------------------------------------------------------------------------------------
+
+
+def paragraph(paper: Paper, text: str, style_name: str = "Normal", colour: str = "", bold: bool = False) -> Paragraph:
+    """Return a new paragraph at the end of the document."""
+    made = paper.document.add_paragraph(style=style_name)
+    write(made, text, colour, bold)
+    return made
+
+
+def write(where: Paragraph, text: str, colour: str = "", bold: bool = False, size: float = 0) -> None:
+    """Add a text to a paragraph."""
+    run = where.add_run(plain(text))
+    run.bold = bold or None
+    if colour:
+        run.font.color.rgb = RGBColor.from_string(colour)
+    if size:
+        run.font.size = Pt(size)
+
+
+def heading(paper: Paper, text: str, level: int) -> None:
+    """Add a heading that the table of contents can find."""
+    made = paper.document.add_heading(plain(text), level)
+    number = len(paper.anchors) + 1
+    paper.anchors.append((plain(text), level))
+    made._p.insert(1 if made._p.pPr is not None else 0, _element("w:bookmarkStart", id=number, name=f"_Toc{number}"))
+    made._p.append(_element("w:bookmarkEnd", id=number))
+
+
+def bullets(paper: Paper, entries: Iterable[str]) -> None:
+    """Add a list of sentences."""
+    for entry in entries:
+        paragraph(paper, entry, "List Bullet")
+
+
+# --- fields -----------------------------------------------------------------------------------------------------------
+
+
+def add_field(where: Paragraph, instruction: str, shown: str = "", stale: bool = False) -> None:
+    """Add a field with what it shows until the reader's program computes it."""
+    begin_mark = _element("w:fldChar", fldCharType="begin", **({"dirty": "true"} if stale else {}))
+    code = _element("w:instrText")
+    code.text = f" {instruction} "
+    code.set(qn("xml:space"), "preserve")
+    for part in (begin_mark, code, _element("w:fldChar", fldCharType="separate")):
+        where.add_run()._r.append(part)
+    if shown:
+        where.add_run(shown)
+    where.add_run()._r.append(_element("w:fldChar", fldCharType="end"))
+
+
+def add_contents(paper: Paper, before: Paragraph) -> None:
+    """Add the table of contents before a paragraph: a field, with the headings as it will show them."""
+    found = [before.insert_paragraph_before(style=f"TOC {level}") for _, level in paper.anchors]
+    for number, (entry, (text, _)) in enumerate(zip(found, paper.anchors, strict=True), 1):
+        link = _element("w:hyperlink", anchor=f"_Toc{number}", history=1)
+        entry.add_run(f"{text}\t")
+        add_field(entry, f"PAGEREF _Toc{number} \\h", stale=True)
+        for run in list(entry._p.findall(qn("w:r"))):
+            link.append(run)
+        entry._p.append(link)
+    for part in reversed(_begin_of('TOC \\o "1-2" \\h \\z \\u')):
+        found[0]._p.insert(1, part)
+    found[-1].add_run()._r.append(_element("w:fldChar", fldCharType="end"))
+
+
+def _begin_of(instruction: str) -> list[Any]:
+    """Return the runs that begin a field of several paragraphs."""
+    code = _element("w:instrText")
+    code.text = f" {instruction} "
+    code.set(qn("xml:space"), "preserve")
+    marks = (_element("w:fldChar", fldCharType="begin", dirty="true"), code)
+    return [_element("w:r", mark) for mark in (*marks, _element("w:fldChar", fldCharType="separate"))]
+
+
+def set_margins(paper: Paper, left: str, right: str, below: str) -> None:
+    """Set what stands above and below each page but the first: two texts above, one and the page number below."""
+    page = paper.document.sections[0]
+    page.different_first_page_header_footer = True
+    stop = Cm(WIDTH)
+    above, foot = page.header.paragraphs[0], page.footer.paragraphs[0]
+    for line in (above, foot):
+        for old in list(line.paragraph_format.tab_stops):
+            line.paragraph_format.tab_stops.add_tab_stop(old.position, WD_TAB_ALIGNMENT.CLEAR)
+        line.paragraph_format.tab_stops.add_tab_stop(stop, WD_TAB_ALIGNMENT.RIGHT)
+    write(above, f"{plain(left)}", SOFT)
+    above.add_run("\t")
+    write(above, plain(right), SOFT)
+    write(foot, plain(below), SOFT)
+    foot.add_run("\t")
+    first, middle, last = _around(paper.words)
+    write(foot, first, SOFT)
+    add_field(foot, "PAGE", "1")
+    write(foot, middle, SOFT)
+    add_field(foot, "NUMPAGES", "1")
+    write(foot, last, SOFT)
+
+
+def _around(words: Words) -> tuple[str, str, str]:
+    """Return what stands before, between and after the two numbers of a page."""
+    first, _, rest = words("document.page", page="\n", pages="\r").partition("\n")
+    middle, _, last = rest.partition("\r")
+    return first, middle, last
+
+
+def caption(paper: Paper, kind: str, text: str) -> None:
+    """Add a numbered caption of a table or a figure."""
+    paper.numbers[kind] += 1
+    made = paragraph(paper, f"{paper.words(f'document.{kind}')} ", "Caption")
+    add_field(made, f"SEQ {kind.capitalize()} \\* ARABIC", str(paper.numbers[kind]))
+    write(made, f"  {text}")
+    made.paragraph_format.keep_with_next = True
+
+
+# --- figures ----------------------------------------------------------------------------------------------------------
+
+
+def add_figure(paper: Paper, drawn: Drawing) -> None:
+    """Add a figure with its caption, what it says for those who cannot see it, and how it is read."""
+    with mpl.rc_context(style()):
+        picture = as_png(drawn.figure)
+    paper.document.add_picture(io.BytesIO(picture), width=Cm(WIDTH - 0.5))
+    shape = paper.document.inline_shapes[-1]._inline.docPr
+    shape.set("title", plain(drawn.caption))
+    shape.set("descr", plain(drawn.told or drawn.sentence))
+    paper.document.paragraphs[-1].paragraph_format.keep_with_next = True
+    caption(paper, "figure", drawn.caption)
+    paragraph(paper, drawn.told or drawn.sentence, "Note")
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def add_table(paper: Paper, exhibit: Exhibit) -> None:
+    """Add a table with its caption and notes; one with many columns goes on below, one with many rows is cut."""
+    columns, rows = exhibit.content["columns"], exhibit.content["rows"]
+    shown, notes = rows[:MOST_ROWS], list(exhibit.content["notes"])
+    if len(rows) > MOST_ROWS:
+        notes.append(paper.words("document.rows_more", shown=MOST_ROWS, n=paper.words.count(len(rows))))
+    for part, chosen in enumerate(_pieces(len(columns))):
+        more = f" {paper.words('document.columns_more')}" if part else ""
+        caption(paper, "table", exhibit.content["caption"] + more)
+        grid(paper, [columns[place] for place in chosen], [[row[place] for place in chosen] for row in shown])
+        paragraph(paper, "", "Note") if not notes else None
+    for note in notes:
+        paragraph(paper, note, "Note")
+
+
+def _pieces(number: int) -> list[list[int]]:
+    """Return which columns stand in each piece of a table: the first one in all.
+
+    >>> _pieces(3), _pieces(11)
+    ([[0, 1, 2]], [[0, 1, 2, 3, 4, 5, 6, 7, 8], [0, 9, 10]])
+    """
+    if number <= MOST_COLUMNS:
+        return [list(range(number))]
+    step = MOST_COLUMNS - 1
+    return [[0, *range(start, min(start + step, number))] for start in range(1, number, step)]
+
+
+def grid(paper: Paper, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+    """Add the rows of a table: the first is repeated on each page, and none is broken."""
+    size = 9 if len(columns) < 6 else 8 if len(columns) < 8 else 7
+    widths = [round(width * 567) for width in widths_of(columns, rows, size)]
+    table = _element("w:tbl", _table_properties(), _element("w:tblGrid"))
+    for width in widths:
+        table.find(qn("w:tblGrid")).append(_element("w:gridCol", w=width))
+    heads = [_cell(column.head, column.numeric, width, size, is_head=True)
+             for column, width in zip(columns, widths, strict=True)]  # fmt: skip
+    table.append(_row(heads, is_head=True))
+    for number, row in enumerate(rows):
+        cells = [_cell(text, column.numeric, width, size, keeps=number == 0)
+                 for text, column, width in zip(row, columns, widths, strict=True)]  # fmt: skip
+        table.append(_row(cells))
+    paper.document.element.body.insert(-1, table)  # before the properties of the section
+
+
+def _table_properties() -> Any:
+    borders = [_element(f"w:{side}", val="single", sz=4, space=0, color=RULE) for side in ("top", "bottom", "insideH")]
+    margins = [_element(f"w:{side}", w=80, type="dxa") for side in ("left", "right")]
+    return _element(
+        "w:tblPr", _element("w:tblW", w=round(WIDTH * 567), type="dxa"), _element("w:tblBorders", *borders),
+        _element("w:tblLayout", type="fixed"), _element("w:tblCellMar", *margins),
+    )  # fmt: skip
+
+
+def _row(cells: Sequence[Any], is_head: bool = False) -> Any:
+    marks = [_element("w:cantSplit"), *([_element("w:tblHeader")] if is_head else [])]
+    return _element("w:tr", _element("w:trPr", *marks), *cells)
+
+
+def _cell(text: str, numeric: bool, width: int, size: int, is_head: bool = False, keeps: bool = False) -> Any:
+    """Return a cell: its text, in the colour of its verdict, and smaller lines below it."""
+    shade = [_element("w:shd", val="clear", color="auto", fill=SHADE)] if is_head else []
+    properties = _element("w:tcPr", _element("w:tcW", w=width, type="dxa"), *shade)
+    colour = COLOURS.get(getattr(text, "mark", "").rpartition(" ")[2], INK)
+    lines = [_line(text, size, colour, numeric, is_head or colour != INK, is_head or keeps)]
+    lines += [_line(below, size - 1, SOFT, numeric, False, keeps) for below in getattr(text, "below", ())]
+    return _element("w:tc", properties, *lines)
+
+
+def _line(text: str, size: float, colour: str, numeric: bool, bold: bool, keeps: bool) -> Any:
+    """Return a paragraph of a cell."""
+    told = _element("w:t")
+    told.text = plain(text)
+    told.set(qn("xml:space"), "preserve")
+    look = [*([_element("w:b")] if bold else []), _element("w:color", val=colour), _element("w:sz", val=2 * size)]
+    layout = [*([_element("w:keepNext")] if keeps else []), _element("w:spacing", before=20, after=20, line=250,
+              lineRule="auto"), _element("w:jc", val="right" if numeric else "left")]  # fmt: skip
+    return _element("w:p", _element("w:pPr", *layout), _element("w:r", _element("w:rPr", *look), told))
+
+
+def widths_of(columns: Sequence[Column], rows: Sequence[Sequence[str]], size: int) -> list[float]:
+    """Return the width of each column in cm: what its texts want, and where that is too much, what they need.
+
+    A column without any text is to be filled in, and has room for it.
+    """
+    texts = [[line for row in rows for line in (row[at], *getattr(row[at], "below", ()))] for at in range(len(columns))]
+    wanted = [_width(max([BLANK if not any(lines) else 0, *map(letters, [column.head, *lines])]), 44, size)
+              for column, lines in zip(columns, texts, strict=True)]  # fmt: skip
+    needed = [_width(max(map(_longest, [column.head, *lines])), 20, size)
+              for column, lines in zip(columns, texts, strict=True)]  # fmt: skip
+    if sum(wanted) <= WIDTH or sum(needed) >= WIDTH:
+        chosen = wanted if sum(wanted) <= WIDTH else needed
+        return [WIDTH * width / sum(chosen) for width in chosen]
+    share = (WIDTH - sum(needed)) / (sum(wanted) - sum(needed))
+    return [low + share * (want - low) for low, want in zip(needed, wanted, strict=True)]
+
+
+def _width(wide: int, most: int, size: int) -> float:
+    return min(wide, most) * LETTER[size] + SIDES
+
+
+def _longest(text: str) -> int:
+    """Return how wide the widest piece is that is better not broken: a word or a number."""
+    return max((letters(piece) if piece.isascii() else min(letters(piece), 8) for piece in text.split()), default=1)
+
+
+# --- exhibits ---------------------------------------------------------------------------------------------------------
+
+
+def add(paper: Paper, block: Exhibit | Drawing) -> None:
+    """Add whatever an exhibit is made of."""
+    if isinstance(block, Drawing):
+        add_figure(paper, block)
+    elif block.macro == "table":
+        add_table(paper, block)
+    elif block.macro == "prose":
+        for text in block.content["paragraphs"]:
+            paragraph(paper, text)
+    elif block.macro == "listing":
+        bullets(paper, block.content["entries"])
+    elif block.macro == "headline":
+        _add_headline(paper, block.content)
+
+
+def _add_headline(paper: Paper, content: Any) -> None:
+    """Add the status, the figure with its interval, and what it counts."""
+    paragraph(paper, content["stamp"], colour=COLOURS[content["status"]], bold=True)
+    if content["value"]:
+        line = paragraph(paper, content["title"])
+        write(line, "  ")
+        write(line, content["value"], BLUE, bold=True, size=20)
+        if content["interval"]:
+            paragraph(paper, content["interval"], "Note")
+    for sentence in content["explanation"]:
+        paragraph(paper, sentence)
+
+
+def add_pairs(paper: Paper, pairs: Iterable[tuple[str, str]], rule: bool = False) -> None:
+    """Add a plain table of names and what they stand for."""
+    made = paper.document.add_table(0, 2)
+    made.alignment = WD_TABLE_ALIGNMENT.CENTER
+    for name, text in pairs:
+        cells = made.add_row().cells
+        for cell, width, said, colour in zip(cells, (4.0, 10.0), (name, text), (SOFT, INK), strict=True):
+            cell.width = Cm(width)
+            write(cell.paragraphs[0], said, colour)
+
+
+def centred(paper: Paper, text: str, style_name: str = "Normal", **look: Any) -> Paragraph:
+    """Return a new centred paragraph."""
+    made = paragraph(paper, text, style_name, **look)
+    made.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    return made
