@@ -119,7 +119,7 @@ def sections(source: Source, words: Words) -> list[Section]:
 
 
 def _overview(source: Source, words: Words) -> Iterator[Block]:
-    yield prose(*([words("document.stale", why=source.stale)] if source.stale else []))
+    yield prose(*([words("document.stale")] if source.stale else []))
     yield head(source, words)
     yield prose(*summary_sentences(source, words))
     yield Heading(words("document.verdicts"))

@@ -24,7 +24,7 @@ class Source(NamedTuple):
     Attributes
     ----------
     stale
-        Why the run would come out otherwise now; empty where it would not.
+        Whether the run would come out otherwise now.
     following
         The next period of the project's run file; empty where there is none.
     """
@@ -32,7 +32,7 @@ class Source(NamedTuple):
     record: Record
     result: Assessment
     change: Change
-    stale: str = ""
+    stale: bool = False
     following: str = ""
 
 
@@ -177,3 +177,15 @@ def cause_table(every: Sequence[str], words: Words) -> Exhibit:
     heads = [Column(words(f"document.{name}")) for name in ("problem", "cause", "measure", "owner", "due")]
     return table(words("document.cause_table"), heads, [(line, "", "", "", "") for line in every],
                  [words("document.cause_note")])  # fmt: skip
+
+
+def decisions(source: Source, words: Words) -> list[str]:
+    """Return what rules and record ask somebody to decide: on what failed rules set off or leave open, on steps."""
+    programme, found = source.result.survey.programme, []
+    for row in source.record.triggers:
+        title = trigger_title(programme, row.id, words)
+        found.append(words("slide.decide_trigger", title=title, source=words.source(row.clause)))
+    for gate in source.result.gates.to_dict("records"):
+        if gate["passed"] is False and not gate["otherwise"] and not gate["voids"] and not is_void(source):
+            found.append(words("slide.decide_gate", name=measure_title(programme, gate["measure"], words)))
+    return [*dict.fromkeys(found), *(words("slide.decide_step", step=step) for step in open_steps(source, words))]
