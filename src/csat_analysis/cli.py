@@ -205,7 +205,9 @@ def report(
     kind: Annotated[
         list[str], typer.Option("--kind", help="report (Word), slides (PowerPoint), notice; may be repeated. Else all.")
     ] = [],  # noqa: B006
-    to: Annotated[Path | None, typer.Option(help="Another folder than reports/<project>/documents; names begin with the project.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="Instead of reports/<project>/documents; names then begin with the project.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there, edited or not.")] = False,
     verbose: Verbose = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
