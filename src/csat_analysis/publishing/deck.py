@@ -4,8 +4,8 @@ import datetime as dt
 import io
 import math
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import pptx
 from pptx.chart.data import CategoryChartData
@@ -18,8 +18,8 @@ from pptx.oxml.ns import qn
 from pptx.util import Cm, Pt
 
 from csat_analysis.ground.catalogue import round_shown
-from csat_analysis.ground.words import Words, letters
-from csat_analysis.publishing.markup import Cell, Exhibit
+from csat_analysis.ground.words import Words, languages, letters, speak
+from csat_analysis.publishing.markup import Cell, Column, Exhibit
 from csat_analysis.publishing.packing import plain, repacked, shortened
 from csat_analysis.publishing.paper import BLUE, COLOURS, HANZI, INK, LATIN, RULE, SHADE, SOFT, WIDTH, widths_of
 
@@ -29,7 +29,8 @@ LARGEST, SMALLEST = 18, 12  # sizes of texts in points
 TABLE_SIZES = (16, 14, 12, 11)  # of a table: the largest at which all its rows have room
 LETTER, LINE = 0.56, 1.3  # how wide a letter is, and how high a line, by the size of the font
 POINT = 0.03528  # cm
-INDENT = 0.7  # cm: of a list
+INDENT, FOOT = 0.7, 0.8  # cm: of a list; of the line below a table that was cut
+MOST_BELOW = 4  # lines below the text of a cell
 NO_STYLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # of a table: no colours, no grid
 
 # --- the deck ---------------------------------------------------------------------------------------------------------
@@ -153,12 +154,14 @@ def _add_run(line: Any, text: str, size: float, colour: str, bold: bool = False)
     run.font.color.rgb = RGBColor.from_string(colour)
 
 
-def add_bullets(slide: Any, texts: Sequence[str], top: float, height: float, words: Words) -> None:
-    """Add a list of sentences, as many as have room; how many are left out is said."""
-    size, kept = fitting(texts, BROAD - INDENT, height - 0.8)
+def add_bullets(slide: Any, told: Callable[[Words], Sequence[str]], top: float, height: float, words: Words) -> None:
+    """Add a list of sentences, as many as have room in every language; how many are left out is said."""
+    room = BROAD - INDENT, height - 0.8
+    texts = told(words)
+    kept = min(fitting(told(speak(language)), *room)[1] for language in languages())
     more = [words("slide.decide_more", n=len(texts) - kept)] if kept < len(texts) else []
-    box = add_text(slide, [*texts[:kept], *more], LEFT, top, BROAD, height, size)
-    for line in box.text_frame.paragraphs[: len([*texts[:kept], *more])]:
+    box = add_text(slide, [*texts[:kept], *more], LEFT, top, BROAD, height, fitting(texts[:kept], *room)[0])
+    for line in box.text_frame.paragraphs:
         properties = line._p.get_or_add_pPr()
         properties.set("marL", str(Cm(INDENT)))
         properties.set("indent", str(-Cm(INDENT)))
@@ -168,34 +171,68 @@ def add_bullets(slide: Any, texts: Sequence[str], top: float, height: float, wor
 # --- tables -----------------------------------------------------------------------------------------------------------
 
 
-def add_table(slide: Any, exhibit: Exhibit, places: Sequence[int], top: float, height: float, words: Words) -> float:
-    """Add some columns of a table, and as many rows as have room; return where it ends. What is left out is said."""
-    heads = [exhibit.content["columns"][at] for at in places]
-    rows = [[_short(row[at]) for at in places] for row in exhibit.content["rows"]]
-    widths = [width * BROAD / WIDTH for width in widths_of(heads, rows, 9)]
-    every = [[column.head for column in heads], *rows]
+class Fit(NamedTuple):
+    """How a table fits: the widths of its columns, the size of its letters, the heights of its rows, how many."""
+
+    widths: list[float]
+    size: float
+    heights: list[float]
+    rows: int
+
+
+def fit_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], height: float) -> Fit:
+    """Return how a table fits into a height in cm, the largest letters first, and then with fewer rows."""
+    widths = [width * BROAD / WIDTH for width in widths_of(columns, rows, 9)]
+    every = [[column.head for column in columns], *rows]
     size = next((size for size in TABLE_SIZES if sum(_heights(every, widths, size)) <= height), TABLE_SIZES[-1])
-    heights = _heights(every, widths, size)
-    shown = next((n for n in range(len(rows), 0, -1) if sum(heights[: n + 1]) <= height - 0.8 * (n < len(rows))), 1)
-    end = top + sum(heights[: shown + 1])
-    frame = slide.shapes.add_table(shown + 1, len(places), Cm(LEFT), Cm(top), Cm(BROAD), Cm(end - top))
-    frame._element.nvGraphicFramePr.cNvPr.set("descr", plain(exhibit.content["caption"]))
-    _plain_style(frame)
-    for column, width in zip(frame.table.columns, widths, strict=True):
-        column.width = Cm(width)
-    for at, (row, high) in enumerate(zip(every[: shown + 1], heights, strict=False)):
-        frame.table.rows[at].height = Cm(high)
-        for cell, text, column in zip(frame.table.rows[at].cells, row, heads, strict=True):
-            _fill(cell, text, column.numeric, size, is_head=at == 0)
-    if shown == len(rows):
+    heights, room = _heights(every, widths, size), height - FOOT
+    if sum(heights) <= height:
+        return Fit(widths, size, heights, len(rows))
+    return Fit(widths, size, heights, next((n for n in range(len(rows), 1, -1) if sum(heights[: n + 1]) <= room), 1))
+
+
+def add_table(
+    slide: Any, build: Callable[[Words], Exhibit], top: float, height: float, words: Words, places: Sequence[int] = ()
+) -> float:
+    """Add some columns of a table, and as many rows as have room in every language; return where it ends.
+
+    How many rows are left out is said.
+    """
+    contents = {language: build(speak(language)).content for language in languages()}
+    chosen = places or range(len(contents[words.language]["columns"]))
+    cut = {
+        language: [[_short(row[at]) for at in chosen] for row in each["rows"]] for language, each in contents.items()
+    }
+    heads = {language: [each["columns"][at] for at in chosen] for language, each in contents.items()}
+    fits = {language: fit_table(heads[language], cut[language], height) for language in contents}
+    shown = min(fit.rows for fit in fits.values())
+    frame = _fill_table(slide, heads[words.language], cut[words.language][:shown], fits[words.language], top)
+    frame._element.nvGraphicFramePr.cNvPr.set("descr", plain(contents[words.language]["caption"]))
+    end = top + max(sum(fit.heights[: shown + 1]) for fit in fits.values())
+    if shown == len(cut[words.language]):
         return end
-    add_text(slide, [words("slide.more", n=len(rows) - shown)], LEFT, end + 0.1, BROAD, 0.8, 11, SOFT)
-    return end + 0.9
+    more = words("slide.more", n=len(cut[words.language]) - shown)
+    add_text(slide, [more], LEFT, end + 0.1, BROAD, FOOT, 11, SOFT)
+    return end + FOOT + 0.1
+
+
+def _fill_table(slide: Any, heads: Sequence[Column], rows: Sequence[Sequence[str]], fit: Fit, top: float) -> Any:
+    """Return a new table with its rows."""
+    every, high = [[column.head for column in heads], *rows], sum(fit.heights[: len(rows) + 1])
+    frame = slide.shapes.add_table(len(every), len(heads), Cm(LEFT), Cm(top), Cm(BROAD), Cm(high))
+    _plain_style(frame)
+    for column, width in zip(frame.table.columns, fit.widths, strict=True):
+        column.width = Cm(width)
+    for at, (row, height) in enumerate(zip(every, fit.heights, strict=False)):
+        frame.table.rows[at].height = Cm(height)
+        for cell, text, column in zip(frame.table.rows[at].cells, row, heads, strict=True):
+            _fill(cell, text, column.numeric, fit.size, is_head=at == 0)
+    return frame
 
 
 def _short(cell: str) -> Cell:
     """Return a cell that is short enough for a slide, with the first lines below it."""
-    below = tuple(shortened(plain(line), 60) for line in getattr(cell, "below", ())[:2])
+    below = tuple(shortened(plain(line), 60) for line in getattr(cell, "below", ())[:MOST_BELOW])
     return Cell(shortened(plain(cell), 90), getattr(cell, "mark", ""), below)
 
 

@@ -127,7 +127,8 @@ def _actions(source: Source, words: Words) -> Iterator[str]:
         days = {name: getattr(row, name) for name in DAYS if getattr(row, name)}
         told = [words(f"change.{name}", date=words.date(dt.date.fromisoformat(day))) for name, day in days.items()]
         if row.figure:
-            title = measure_title(programme, row.figure, words)
+            item = row.figure.rpartition(".")[0]
+            title = item_title(programme, item, words) if item else measure_title(programme, row.figure, words)
             yield words("notice.action", title=title, told=words.listing(told) or words("notice.action_untold"))
 
 

@@ -213,8 +213,7 @@ def set_margins(paper: Paper, left: str, right: str, below: str) -> None:
     stop = Cm(WIDTH)
     above, foot = page.header.paragraphs[0], page.footer.paragraphs[0]
     for line in (above, foot):
-        for old in list(line.paragraph_format.tab_stops):
-            line.paragraph_format.tab_stops.add_tab_stop(old.position, WD_TAB_ALIGNMENT.CLEAR)
+        line.style.paragraph_format.tab_stops.clear_all()
         line.paragraph_format.tab_stops.add_tab_stop(stop, WD_TAB_ALIGNMENT.RIGHT)
     write(above, f"{plain(left)}", SOFT)
     above.add_run("\t")

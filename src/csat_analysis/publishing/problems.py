@@ -62,7 +62,7 @@ def gates(source: Source, words: Words) -> Exhibit:
         return shown
     names = [measure_title(source.result.survey.programme, gate, words) for gate in found["measure"]]
     unsaid = {words("note.reason_missing", name=name) for name in names}  # the steps table is not at hand
-    notes = [note for note in shown.content["notes"] if note not in unsaid]
+    notes = [note for note in shown.content["notes"] if note not in unsaid and not is_void(source)]
     chosen = [not is_void(source) or gate["voids"] is not None for gate in found.to_dict("records")]
     return rows_of(shown, [row for row, is_shown in zip(shown.content["rows"], chosen, strict=True) if is_shown],
                    notes=notes)  # fmt: skip

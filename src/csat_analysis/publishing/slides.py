@@ -11,6 +11,7 @@ from csat_analysis.publishing.change_ways import action_table
 from csat_analysis.publishing.deck import BROAD, HIGH, LEFT, TOP, add_bullets, add_table, add_text
 from csat_analysis.publishing.documents import head, limit_sentences, procedure_title, summary_sentences
 from csat_analysis.publishing.ledger import fieldwork_table
+from csat_analysis.publishing.markup import Exhibit
 from csat_analysis.publishing.packing import plain, shortened
 from csat_analysis.publishing.paper import BLUE, COLOURS, SOFT
 from csat_analysis.publishing.phrases import gate_sentences, item_title
@@ -71,30 +72,32 @@ def _headline(slide: Any, source: Source, words: Words) -> bool:
     add_text(slide, [content["stamp"]], LEFT, TOP, 12, 1.2, 20, COLOURS[content["status"]], bold=True)
     top = TOP + 1.3
     if content["value"]:
-        add_text(slide, [shortened(content["title"], 60)], LEFT, top, BROAD, 1.0, 18)
+        add_text(slide, [shortened(plain(content["title"]), 60)], LEFT, top, BROAD, 1.0, 18)
         add_text(slide, [content["value"]], LEFT, top + 0.9, BROAD, 2.6, 54, BLUE, bold=True)
         add_text(slide, [content["interval"]], LEFT, top + 3.5, BROAD, 0.9, 14, SOFT)
         top += 4.5
-    stale = [words("document.stale")] if source.stale else []
-    said = [*stale, *content["explanation"], *summary_sentences(source, words)]
-    add_bullets(slide, said, top, TOP + HIGH - top, words)
+    add_bullets(slide, lambda spoken: _explained(source, spoken), top, TOP + HIGH - top, words)
     return True
 
 
+def _explained(source: Source, words: Words) -> list[str]:
+    """Return what the headline counts, how many answered and which rules are met; that it is stale comes first."""
+    stale = [words("document.stale")] if source.stale else []
+    return [*stale, *head(source, words).content["explanation"], *summary_sentences(source, words)]
+
+
 def _counted(slide: Any, source: Source, words: Words) -> bool:
-    shown = fieldwork_table(source.result, words.language)
-    end = add_table(slide, shown, range(5), TOP, 8.5, words)
-    add_bullets(slide, limit_sentences(source, words), end + 0.6, TOP + HIGH - end - 0.6, words)
+    end = 0.6 + add_table(slide, lambda spoken: fieldwork_table(source.result, spoken.language), TOP, 8.5, words)
+    add_bullets(slide, lambda spoken: limit_sentences(source, spoken), end, TOP + HIGH - end, words)
     return True
 
 
 def _gates(slide: Any, source: Source, words: Words) -> bool:
-    shown = gates(source, words)
-    if shown.macro != "table":
+    if gates(source, words).macro != "table":
         return False
-    end = add_table(slide, shown, (0, 1, 2, 3, 4, 5), TOP, HIGH - 4, words)
-    said = [] if is_void(source) else gate_sentences(source.result, words)
-    add_bullets(slide, said, end + 0.6, TOP + HIGH - end - 0.6, words)
+    end = 0.6 + add_table(slide, lambda spoken: gates(source, spoken), TOP, HIGH - 4, words)
+    if not is_void(source):
+        add_bullets(slide, lambda spoken: gate_sentences(source.result, spoken), end, TOP + HIGH - end, words)
     return True
 
 
@@ -109,18 +112,17 @@ def _items(slide: Any, source: Source, words: Words) -> bool:
     sentence = words("gap").join(figures.likert_sentences(source.result, words))
     told = words("slide.see_items", sentence=sentence) if unit == "share" else words("slide.see_means")
     more = [words("slide.more", n=len(known) - len(shown))] if len(known) > len(shown) else []
-    size, _ = deck.fitting([told], BROAD, 1.8, 15)
-    add_text(slide, [told, *more], LEFT, TOP, BROAD, 2.2, size)
+    told = shortened(plain(told), 400)
+    add_text(slide, [told, *more], LEFT, TOP, BROAD, 2.2, deck.fitting([told, *more], BROAD, 2.0, 15)[0])
     deck.add_chart(slide, names, [row[column] for row in shown], unit, told, words)
     return True
 
 
 def _weak(slide: Any, source: Source, words: Words) -> bool:
-    shown = weak_table(source, words)
-    if is_void(source) or shown.macro != "table":
+    if is_void(source) or weak_table(source, words).macro != "table":
         return False
-    end = add_table(slide, shown, range(len(shown.content["columns"])), TOP, 9.0, words)
-    add_bullets(slide, shown.content["notes"], end + 0.6, 4.0, words)
+    end = add_table(slide, lambda spoken: weak_table(source, spoken), TOP, 9.0, words)
+    add_bullets(slide, lambda spoken: weak_table(source, spoken).content["notes"], end + 0.6, 4.0, words)
     return True
 
 
@@ -129,39 +131,45 @@ def _change(slide: Any, source: Source, words: Words) -> bool:
         return False
     if source.change.reason:
         return _compared(slide, source, words)
-    said = [*judged_sentences(source.change, words), words("change.no_cause")]
-    add_bullets(slide, said, TOP, 5.0, words)
-    primary, items = figure_table(source.change, words.language), item_table(source.change, words.language)
-    every = [row for shown in (primary, items) for row in shown.content.get("rows", ())]
-    rows = [row for row in every if row[-1] != words("change.not_judged")]  # counts are on another slide
-    if rows:
-        shown = primary if primary.macro else items
-        add_table(slide, rows_of(shown, rows), (0, 1, 2, 3, 5, 6), TOP + 5.2, HIGH - 5.2, words)
+    add_bullets(slide, lambda spoken: _judged(source, spoken), TOP, 5.0, words)
+    if _changes(source, words).macro:
+        add_table(slide, lambda spoken: _changes(source, spoken), TOP + 5.2, HIGH - 5.2, words, (0, 1, 2, 3, 5, 6))
     return True
+
+
+def _judged(source: Source, words: Words) -> list[str]:
+    return [*judged_sentences(source.change, words), words("change.no_cause")]
+
+
+def _changes(source: Source, words: Words) -> Exhibit:
+    """Return the changes of measures and questions in one table; counts of forms are on another slide."""
+    measures, items = (build(source.change, words.language) for build in (figure_table, item_table))
+    every = [row for shown in (measures, items) for row in shown.content.get("rows", ())]
+    return rows_of(
+        measures if measures.macro else items, [row for row in every if row[-1] != words("change.not_judged")]
+    )
 
 
 def _compared(slide: Any, source: Source, words: Words) -> bool:
     """Fill a slide with earlier periods, else with the targets; return whether there are any."""
     if not source.record.comparisons:
         return False
-    earlier = comparison_table(source.result, words.language)
-    shown = earlier if earlier.macro == "table" else target_table(source.result, words.language)
-    if shown.macro == "table":
-        add_table(slide, shown, range(len(shown.content["columns"])), TOP, HIGH, words)
-    return shown.macro == "table"
+    build = comparison_table if comparison_table(source.result, words.language).macro == "table" else target_table
+    add_table(slide, lambda spoken: build(source.result, spoken.language), TOP, HIGH, words)
+    return True
 
 
 def _problems(slide: Any, source: Source, words: Words) -> bool:
-    every = problems(source, words)
-    add_bullets(slide, every or [words("document.problems_none")], TOP, HIGH, words)
+    add_bullets(slide, lambda spoken: problems(source, spoken) or [spoken("document.problems_none")], TOP, HIGH, words)
     return True
 
 
 def _actions(slide: Any, source: Source, words: Words) -> bool:
-    shown = action_table(source.change, words.language)
-    if not source.record.actions or shown.macro != "table":
+    if not source.record.actions or source.change.reason:
         return False
-    add_table(slide, shown, (0, 1, 2, 4, 5), TOP, HIGH - 1.6, words)
+    add_table(
+        slide, lambda spoken: action_table(source.change, spoken.language), TOP, HIGH - 1.6, words, (0, 1, 2, 4, 5)
+    )
     add_text(slide, [words("document.actions_text")], LEFT, TOP + HIGH - 1.4, BROAD, 1.2, 11, SOFT)
     return True
 
@@ -170,16 +178,20 @@ def _add_next(made: Any, source: Source, missing: Sequence[str], words: Words) -
     """Add the last slide: what is to be decided, how the figures were made, and which slides there are none of."""
     slide = deck.add_slide(made, words("slide.next"), _foot(source, words))
     add_text(slide, [words("slide.decisions")], LEFT, TOP, BROAD, 1.0, 18, BLUE, bold=True)
-    add_bullets(slide, decisions(source, words) or [words("slide.decide_none")], TOP + 1.0, 6.6, words)
+    add_bullets(slide, lambda spoken: decisions(source, spoken) or [spoken("slide.decide_none")], TOP + 1.0, 6.6, words)
     add_text(slide, [words("document.method")], LEFT, TOP + 7.8, BROAD, 1.0, 18, BLUE, bold=True)
-    record, names = source.record, words.listing(words(f"slide.{name}") for name in missing)
-    method = [
+    add_bullets(slide, lambda spoken: _method(source, missing, spoken), TOP + 8.8, HIGH - 8.8, words)
+
+
+def _method(source: Source, missing: Sequence[str], words: Words) -> list[str]:
+    """Return how the figures were made, after what the deck does not hold."""
+    left_out = words.listing(words(f"slide.{name}") for name in missing)
+    return [
+        *([words("slide.left_out", names=left_out)] if missing else []),
         words("document.source"), words("document.method_level"), words("document.method_rounding"),
         words("document.method_small", n=source.result.survey.programme.min_n),
-        words.colon(words("portal.programme"), procedure_title(record, words)),
-        *([words("slide.left_out", names=names)] if missing else []),
+        words.colon(words("portal.programme"), procedure_title(source.record, words)),
     ]  # fmt: skip
-    add_bullets(slide, method, TOP + 8.8, HIGH - 8.8, words)
 
 
 SLIDES: dict[str, Callable[[Any, Source, Words], bool]] = {
