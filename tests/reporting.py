@@ -97,7 +97,7 @@ def numbers(found: list[str]) -> Counter[str]:
     Other whole numbers may stand in a sentence of one language as a word.
     """
     broken = re.findall(r"\d[\d,]*\.\d+", "\n".join(found))
-    whole = [text for text in found if re.fullmatch(r"[\d,]+", text)]
+    whole = [text for text in found if re.fullmatch(r"(?!20\d\d$)[\d,]+", text)]  # no year
     return Counter(number.replace(",", "") for number in [*broken, *whole])
 
 

@@ -220,10 +220,15 @@ def _actions(record: Record) -> pd.DataFrame:
         ("description", "target_item", "department", "judged_by", "outcome", "units", "approved_on"), ""
     )
     rows = [
-        {**texts, **row, **{name: _day(row[name]) for name in DAYS}, "judged": _judged(row)}
+        {**texts, **row, **{name: _day(row[name]) for name in DAYS}, "judged": _judged(row), "units": _units(row)}
         for row in map(dict, record.actions)
     ]
     return pd.DataFrame(rows, columns=plans.ACTIONS, dtype=object)
+
+
+def _units(action: Mapping[str, Any]) -> str:
+    """Return the units of an action, of which a record knows no more than whether they are a part of the project."""
+    return "…" if action["local"] else ""
 
 
 def _judged(action: Mapping[str, Any]) -> dict[str, Any] | None:
