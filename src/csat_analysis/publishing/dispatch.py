@@ -1,5 +1,6 @@
 """Which documents are asked for, and where do they go? Writes them from the records of runs, over nobody's edits."""
 
+import contextlib
 import importlib
 import os
 from collections.abc import Iterator, Sequence
@@ -108,7 +109,8 @@ def _write(path: Path, kind: str, language: str, source: Source, root: Path, for
         fresh.write_bytes(content)
         fresh.replace(path)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            fresh.unlink()
         raise ReportError(f"{shown}: cannot be written ({error.strerror}); check space and permissions.") from None
     return path
 

@@ -25,6 +25,7 @@ from csat_analysis.ground.errors import ReportError
 from csat_analysis.ground.params import Document
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Counts, Run
+from csat_analysis.publishing.packing import plain
 from csat_analysis.publishing.records import (
     Account,
     ChangeRow,
@@ -95,7 +96,8 @@ def check_names(record: Record, programme: Programme, shown: str) -> None:
 
 def assessment_of(record: Record, programme: Document[Programme], run: Run) -> Assessment:
     """Return the assessment that a record was made from, without its forms: of these there are only the numbers."""
-    rules, survey = programme.content, _survey(record, programme, run)
+    rules = with_plain_titles(programme.content)
+    survey = _survey(record, rules, run)
     return Assessment(
         survey=survey, evidence=_evidence(record, rules), status=record.status,
         measures=_table(record.measures, MeasureRow), gates=_gates(record, rules), triggers=_triggers(record),
@@ -108,6 +110,17 @@ def assessment_of(record: Record, programme: Document[Programme], run: Run) -> A
     )  # fmt: skip
 
 
+def with_plain_titles(programme: Programme) -> Programme:
+    """Return a programme whose questions and index are called by what a picture can show."""
+    items = tuple(item.model_copy(update={"title": _plain_title(item.title)}) for item in programme.items)
+    index = programme.index and programme.index.model_copy(update={"title": _plain_title(programme.index.title)})
+    return programme.model_copy(update={"items": items, "index": index})
+
+
+def _plain_title(title: Mapping[str, str] | None) -> dict[str, str] | None:
+    return None if title is None else {language: plain(text) for language, text in title.items()}
+
+
 def _table(rows: Iterable[BaseModel], model: type[BaseModel]) -> pd.DataFrame:
     """Return rows of a record as a table, which has its columns without rows, too."""
     return pd.DataFrame([dict(row) for row in rows], columns=list(model.model_fields), dtype=object)
@@ -117,13 +130,13 @@ def _plain(part: BaseModel | None) -> dict[str, Any] | None:
     return None if part is None else part.model_dump()
 
 
-def _survey(record: Record, programme: Document[Programme], run: Run) -> Survey:
+def _survey(record: Record, programme: Programme, run: Run) -> Survey:
     """Return the survey without what was answered: the questions asked, and the accounts of its tables."""
-    optional = {item.id for item in programme.content.items if item.optional}
+    optional = {item.id for item in programme.items if item.optional}
     asked = [row.id for row in record.items if row.n or row.id not in optional]
     accounts = _table(record.accounts, Account)
     return Survey(
-        programme=programme.content, programme_sha256=record.programme.sha256, run=run, forms=_rows(record),
+        programme=programme, programme_sha256=record.programme.sha256, run=run, forms=_rows(record),
         answers=pd.DataFrame(columns=asked, dtype=object), tables={},
         counts=Counts(**{name: record.counts.get(name) for name in Counts.model_fields}),
         rejected=_table(record.rejected, Rejection).fillna(""), accounts=accounts, inputs=_table(record.inputs, Input),
