@@ -102,7 +102,7 @@ def test_captions_are_numbered_in_order(report):
 
 
 def test_the_contents_name_every_heading_and_pages_have_numbers(report):
-    contents = [line._p for line in report.paragraphs if line.style.name.startswith("TOC")]
+    contents = [line._p for line in report.paragraphs if line.style.name.startswith("toc")]
     shown = ["".join(node.text or "" for node in entry.iter(qn("w:t"))) for entry in contents]
     assert shown == [line.text for line in report.paragraphs if line.style.name.startswith("Heading")]
     codes = "".join(node.text for node in report.element.body.iter(qn("w:instrText")))

@@ -31,6 +31,7 @@ LETTER, LINE = 0.56, 1.3  # how wide a letter is, and how high a line, by the si
 POINT = 0.03528  # cm
 INDENT, FOOT = 0.7, 0.8  # cm: of a list; of the line below a table that was cut
 MOST_BELOW = 4  # lines below the text of a cell
+NUMBER = "{B6F15528-21DE-4FAA-801E-634DDDAF4B2B}"  # of the field of slide numbers, the same in all files
 NO_STYLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # of a table: no colours, no grid
 
 # --- the deck ---------------------------------------------------------------------------------------------------------
@@ -94,8 +95,16 @@ def add_slide(deck: Any, title: str, foot: str) -> Any:
     rule.line.fill.background()
     rule.shadow.inherit = False
     add_text(slide, [foot], LEFT, 18.0, 26, 0.8, 10, SOFT)
-    add_text(slide, [str(len(deck.slides))], 28.2, 18.0, 4, 0.8, 10, SOFT, PP_ALIGN.RIGHT)
+    number = add_text(slide, [str(len(deck.slides))], 28.2, 18.0, 4, 0.8, 10, SOFT, PP_ALIGN.RIGHT)
+    _as_field(number.text_frame.paragraphs[0].runs[0]._r)
     return slide
+
+
+def _as_field(run: Any) -> None:
+    """Make a run the number of its slide, which stays right when slides are moved."""
+    made = run.makeelement(qn("a:fld"), {"id": NUMBER, "type": "slidenum"})
+    made.extend(list(run))
+    run.getparent().replace(run, made)
 
 
 # --- text -------------------------------------------------------------------------------------------------------------
@@ -295,6 +304,9 @@ def add_chart(slide: Any, names: Sequence[str], values: Sequence[float], unit: s
     frame = slide.shapes.add_chart(XL_CHART_TYPE.BAR_CLUSTERED, *place, data)
     frame._element.nvGraphicFramePr.cNvPr.set("descr", plain(told))
     chart = frame.chart
+    for name in ("c:axId", "c:crossAx"):  # the library numbers axes below zero, which the format does not know
+        for axis in chart._chartSpace.iter(qn(name)):
+            axis.set("val", axis.get("val").lstrip("-"))
     chart.has_legend, chart.has_title = False, False
     chart.font.size, chart.font.color.rgb = Pt(13), RGBColor.from_string(INK)
     plot = chart.plots[0]

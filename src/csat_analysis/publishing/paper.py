@@ -52,6 +52,7 @@ class Paper:
 def begin(words: Words, title: str, day: dt.date) -> Paper:
     """Return an empty A4 document with its styles."""
     document = docx.Document()
+    _drop_parts(document)
     page = document.sections[0]
     page.page_width, page.page_height = Cm(21), Cm(29.7)
     page.left_margin = page.right_margin = Cm((21 - WIDTH) / 2)
@@ -59,6 +60,14 @@ def begin(words: Words, title: str, day: dt.date) -> Paper:
     _set_styles(document, words)
     _set_properties(document, words, title, day)
     return Paper(document, words)
+
+
+def _drop_parts(document: Document) -> None:
+    """Take away what the library's template has besides: styles of an older edition, a picture of an empty page."""
+    for owner in (document.part, document.part.package):
+        for name, relation in list(owner.rels.items()):
+            if relation.reltype.endswith(("/stylesWithEffects", "/thumbnail", "/customXml")):
+                del owner.rels[name]
 
 
 def _set_properties(document: Document, words: Words, title: str, day: dt.date) -> None:
@@ -79,9 +88,10 @@ def as_bytes(paper: Paper, day: dt.date) -> bytes:
 def _set_styles(document: Document, words: Words) -> None:
     styles = document.styles
     sizes = {"Normal": 10.5, "Heading 1": 16, "Heading 2": 12.5, "Title": 26, "Caption": 9, "List Bullet": 10.5}
-    for name in ("Note", "Small", "TOC 1", "TOC 2"):
-        styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH).base_style = styles["Normal"]
-    for name, size in {**sizes, "Note": 8.5, "Small": 8, "TOC 1": 10.5, "TOC 2": 10, "Header": 8, "Footer": 8}.items():
+    for name in ("Note", "toc 1", "toc 2"):
+        own = styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH, builtin=name != "Note")
+        own.base_style = styles["Normal"]
+    for name, size in {**sizes, "Note": 8.5, "toc 1": 10.5, "toc 2": 10, "Header": 8, "Footer": 8}.items():
         each = styles[name]
         _set_font(each, size, words)
         each.paragraph_format.space_before, each.paragraph_format.space_after = Pt(0), Pt(4)
@@ -89,15 +99,18 @@ def _set_styles(document: Document, words: Words) -> None:
     for name, before, after in (("Heading 1", 18, 8), ("Heading 2", 12, 4), ("Caption", 8, 3), ("Note", 1, 2)):
         styles[name].paragraph_format.space_before = Pt(before)
         styles[name].paragraph_format.space_after = Pt(after)
-    for name, colour in (("Heading 1", BLUE), ("Heading 2", BLUE), ("Title", BLUE), ("Note", SOFT), ("Small", SOFT)):
+    for name, colour in (("Heading 1", BLUE), ("Heading 2", BLUE), ("Title", BLUE), ("Note", SOFT)):
         styles[name].font.color.rgb = RGBColor.from_string(colour)
     for name in ("Heading 1", "Heading 2", "Caption"):
         styles[name].font.bold, styles[name].paragraph_format.keep_with_next = True, True
     styles["Caption"].font.color.rgb = RGBColor.from_string(INK)
-    for name, indent in (("TOC 1", 0), ("TOC 2", 0.6)):
+    for name, indent in (("toc 1", 0), ("toc 2", 0.6)):
         styles[name].paragraph_format.left_indent = Cm(indent)
         styles[name].paragraph_format.tab_stops.add_tab_stop(Cm(WIDTH), WD_TAB_ALIGNMENT.RIGHT, WD_TAB_LEADER.DOTS)
     _without_border(styles["Title"].element)
+    for setting in document.settings.element.iter(qn("w:compatSetting")):
+        if setting.get(qn("w:name")) == "compatibilityMode":
+            setting.set(qn("w:val"), "15")  # else Word shows the file as one of an older edition
 
 
 def _without_border(element: Any) -> None:
@@ -184,7 +197,7 @@ def add_field(where: Paragraph, instruction: str, shown: str = "", stale: bool =
 
 def add_contents(paper: Paper, before: Paragraph) -> None:
     """Add the table of contents before a paragraph: a field, with the headings as it will show them."""
-    found = [before.insert_paragraph_before(style=f"TOC {level}") for _, level in paper.anchors]
+    found = [before.insert_paragraph_before(style=f"toc {level}") for _, level in paper.anchors]
     for number, (entry, (text, _)) in enumerate(zip(found, paper.anchors, strict=True), 1):
         link = _element("w:hyperlink", anchor=f"_Toc{number}", history=1)
         entry.add_run(f"{text}\t")

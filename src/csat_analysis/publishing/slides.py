@@ -73,9 +73,9 @@ def _headline(slide: Any, source: Source, words: Words) -> bool:
     top = TOP + 1.3
     if content["value"]:
         add_text(slide, [shortened(plain(content["title"]), 60)], LEFT, top, BROAD, 1.0, 18)
-        add_text(slide, [content["value"]], LEFT, top + 0.9, BROAD, 2.6, 54, BLUE, bold=True)
-        add_text(slide, [content["interval"]], LEFT, top + 3.5, BROAD, 0.9, 14, SOFT)
-        top += 4.5
+        add_text(slide, [content["value"]], LEFT, top + 1.0, BROAD, 2.6, 54, BLUE, bold=True)
+        add_text(slide, [content["interval"]], LEFT, top + 3.6, BROAD, 0.9, 14, SOFT)
+        top += 4.6
     add_bullets(slide, lambda spoken: _explained(source, spoken), top, TOP + HIGH - top, words)
     return True
 
