@@ -20,6 +20,8 @@ from csat_analysis.publishing import notice, recorded, records, slides, word
 from csat_analysis.publishing.problems import Source
 from publishing import CHECKOUT
 
+# A census of aggregates, a quarter with a baseline, an index, complaints and steps, weights with a refused test.
+RUNS = [("copenhagen", "1976"), ("hengxin", "2024Q4"), ("songhe", "2024"), ("jinwei", "2024"), ("yuanya", "2024")]
 MAKERS = {"report": word.make, "slides": slides.make, "notice": notice.make}
 
 

@@ -11,7 +11,7 @@ from conftest import demo, survey_of
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.ground.words import speak
 from csat_analysis.publishing import notice
-from reporting import MAKERS, demo_runs, demo_source, made, source_of, texts
+from reporting import MAKERS, RUNS, demo_source, made, source_of, texts
 from test_change import RULES, counted
 from test_documents import void
 from test_word import named
@@ -71,7 +71,7 @@ def test_too_few_answers_have_no_figure_at_all():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("run", demo_runs(), ids="/".join)
+@pytest.mark.parametrize("run", RUNS, ids="/".join)
 def test_it_is_one_page(run, language):
     assert height(made(*run, "notice", language)) < 25.3
 

@@ -378,7 +378,7 @@ def _width(wide: int, most: int, size: int) -> float:
 
 def _longest(text: str) -> int:
     """Return how wide the widest piece is that is better not broken: a word or a number."""
-    return max((letters(piece) if piece.isascii() else min(letters(piece), 8) for piece in text.split()), default=1)
+    return max((letters(piece) if piece.isascii() else min(letters(piece), 8) for piece in text.split(" ")), default=1)
 
 
 # --- exhibits ---------------------------------------------------------------------------------------------------------
