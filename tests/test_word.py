@@ -13,7 +13,7 @@ from conftest import demo, survey_of
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.ground.runs import DocumentControl
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import packing, paper, word
+from csat_analysis.publishing import grids, packing, paper, word
 from csat_analysis.publishing.markup import Cell, Column, table
 from publishing import HOSTILE
 from reporting import MAKERS, demo_source, made, source_of, texts
@@ -144,8 +144,8 @@ def test_a_verdict_has_its_colour_and_its_company_below():
 )
 def test_columns_are_as_wide_as_their_texts(texts, widths):
     heads, row = texts
-    found = paper.widths_of([Column(head) for head in heads], [row], 9)
-    assert sum(found) == pytest.approx(paper.WIDTH)
+    found = grids.widths_of([Column(head) for head in heads], [row], 9)
+    assert sum(found) == pytest.approx(grids.WIDTH)
     assert found == pytest.approx(widths, abs=0.6)
 
 

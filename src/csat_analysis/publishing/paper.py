@@ -3,7 +3,7 @@
 import datetime as dt
 import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,35 +13,29 @@ from docx.document import Document
 from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_TAB_ALIGNMENT, WD_TAB_LEADER
-from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 from docx.text.paragraph import Paragraph
 
-from csat_analysis.ground.words import Words, letters
+from csat_analysis.ground.words import Words
 from csat_analysis.publishing.canvas import Drawing, as_png, style
+from csat_analysis.publishing.grids import BLUE, COLOURS, HANZI, INK, LATIN, SOFT, WIDTH, element, table_of
 from csat_analysis.publishing.markup import Column, Exhibit
 from csat_analysis.publishing.packing import plain, repacked
 
-LATIN, HANZI = "Arial", "微软雅黑"
-INK, SOFT, BLUE, RULE, SHADE = "1F2933", "5B6773", "1D5C96", "B8C2CC", "E9EEF3"
-COLOURS = {
-    "met": "2F6B3A", "applied": "2F6B3A", "not_met": "A32A1C", "missing": "A32A1C", "late": "A32A1C",
-    "missed": "A32A1C", "borderline": "8A5A00", "reportable": "2F6B3A", "void": "A32A1C", "remedy_due": "8A5A00",
-}  # fmt: skip
-WIDTH = 17.0  # cm between the margins
 MOST_COLUMNS, MOST_ROWS = 9, 200  # of a table: more columns go on below, more rows are in the workbook
-LETTER = 0.0211  # cm that a letter takes, for each point of its size
-SIDES = 0.35  # cm that a cell keeps free
-BLANK = 20  # letters that a column to be filled in has room for
 
 
 @dataclass
 class Paper:
-    """A document in the making, in one language; ``numbers`` of its tables and figures, ``anchors`` of its headings."""
+    """A document in the making, in one language.
+
+    ``styles`` by name; ``numbers`` of its tables and figures; ``anchors`` of its headings.
+    """
 
     document: Document
     words: Words
+    styles: Mapping[str, str]
     numbers: Counter[str] = field(default_factory=Counter)
     anchors: list[tuple[str, int]] = field(default_factory=list)
 
@@ -59,7 +53,7 @@ def begin(words: Words, title: str, day: dt.date) -> Paper:
     page.top_margin = page.bottom_margin = Cm(2.2)
     _set_styles(document, words)
     _set_properties(document, words, title, day)
-    return Paper(document, words)
+    return Paper(document, words, {each.name: each.style_id for each in document.styles if each.name})
 
 
 def _drop_parts(document: Document) -> None:
@@ -131,17 +125,7 @@ def _set_font(styled: Any, size: float, words: Words) -> None:
     fonts.set(qn("w:eastAsia"), HANZI)
     for language in properties.findall(qn("w:lang")):
         properties.remove(language)
-    properties.append(_element("w:lang", val="en-US", eastAsia="zh-CN"))
-
-
-def _element(tag: str, *children: Any, **attributes: Any) -> Any:
-    """Return a new element of a Word document."""
-    made = OxmlElement(tag)
-    for name, value in attributes.items():
-        made.set(qn(f"w:{name}"), str(value))
-    for child in children:
-        made.append(child)
-    return made
+    properties.append(element("w:lang", val="en-US", eastAsia="zh-CN"))
 
 
 # --- text -------------------------------------------------------------------------------------------------------------
@@ -149,8 +133,15 @@ def _element(tag: str, *children: Any, **attributes: Any) -> Any:
 
 def paragraph(paper: Paper, text: str, style_name: str = "Normal", colour: str = "", bold: bool = False) -> Paragraph:
     """Return a new paragraph at the end of the document."""
-    made = paper.document.add_paragraph(style=style_name)
+    made = _styled(paper.document.add_paragraph(), paper, style_name)
     write(made, text, colour, bold)
+    return made
+
+
+def _styled(made: Paragraph, paper: Paper, style_name: str) -> Paragraph:
+    """Return a paragraph in a style; the library looks through all of its styles each time, which takes longest."""
+    if style_name != "Normal":
+        made._p.style = paper.styles[style_name]
     return made
 
 
@@ -166,11 +157,11 @@ def write(where: Paragraph, text: str, colour: str = "", bold: bool = False, siz
 
 def heading(paper: Paper, text: str, level: int) -> None:
     """Add a heading that the table of contents can find."""
-    made = paper.document.add_heading(plain(text), level)
+    made = paragraph(paper, text, f"Heading {level}")
     number = len(paper.anchors) + 1
     paper.anchors.append((plain(text), level))
-    made._p.insert(1 if made._p.pPr is not None else 0, _element("w:bookmarkStart", id=number, name=f"_Toc{number}"))
-    made._p.append(_element("w:bookmarkEnd", id=number))
+    made._p.insert(1 if made._p.pPr is not None else 0, element("w:bookmarkStart", id=number, name=f"_Toc{number}"))
+    made._p.append(element("w:bookmarkEnd", id=number))
 
 
 def bullets(paper: Paper, entries: Iterable[str]) -> None:
@@ -184,22 +175,22 @@ def bullets(paper: Paper, entries: Iterable[str]) -> None:
 
 def add_field(where: Paragraph, instruction: str, shown: str = "", stale: bool = False) -> None:
     """Add a field with what it shows until the reader's program computes it."""
-    begin_mark = _element("w:fldChar", fldCharType="begin", **({"dirty": "true"} if stale else {}))
-    code = _element("w:instrText")
+    begin_mark = element("w:fldChar", fldCharType="begin", **({"dirty": "true"} if stale else {}))
+    code = element("w:instrText")
     code.text = f" {instruction} "
     code.set(qn("xml:space"), "preserve")
-    for part in (begin_mark, code, _element("w:fldChar", fldCharType="separate")):
+    for part in (begin_mark, code, element("w:fldChar", fldCharType="separate")):
         where.add_run()._r.append(part)
     if shown:
         where.add_run(shown)
-    where.add_run()._r.append(_element("w:fldChar", fldCharType="end"))
+    where.add_run()._r.append(element("w:fldChar", fldCharType="end"))
 
 
 def add_contents(paper: Paper, before: Paragraph) -> None:
     """Add the table of contents before a paragraph: a field, with the headings as it will show them."""
-    found = [before.insert_paragraph_before(style=f"toc {level}") for _, level in paper.anchors]
+    found = [_styled(before.insert_paragraph_before(), paper, f"toc {level}") for _, level in paper.anchors]
     for number, (entry, (text, _)) in enumerate(zip(found, paper.anchors, strict=True), 1):
-        link = _element("w:hyperlink", anchor=f"_Toc{number}", history=1)
+        link = element("w:hyperlink", anchor=f"_Toc{number}", history=1)
         entry.add_run(f"{text}\t")
         add_field(entry, f"PAGEREF _Toc{number} \\h", stale=True)
         for run in list(entry._p.findall(qn("w:r"))):
@@ -207,16 +198,16 @@ def add_contents(paper: Paper, before: Paragraph) -> None:
         entry._p.append(link)
     for part in reversed(_begin_of('TOC \\o "1-2" \\h \\z \\u')):
         found[0]._p.insert(1, part)
-    found[-1].add_run()._r.append(_element("w:fldChar", fldCharType="end"))
+    found[-1].add_run()._r.append(element("w:fldChar", fldCharType="end"))
 
 
 def _begin_of(instruction: str) -> list[Any]:
     """Return the runs that begin a field of several paragraphs."""
-    code = _element("w:instrText")
+    code = element("w:instrText")
     code.text = f" {instruction} "
     code.set(qn("xml:space"), "preserve")
-    marks = (_element("w:fldChar", fldCharType="begin", dirty="true"), code)
-    return [_element("w:r", mark) for mark in (*marks, _element("w:fldChar", fldCharType="separate"))]
+    marks = (element("w:fldChar", fldCharType="begin", dirty="true"), code)
+    return [element("w:r", mark) for mark in (*marks, element("w:fldChar", fldCharType="separate"))]
 
 
 def set_margins(paper: Paper, left: str, right: str, below: str) -> None:
@@ -305,80 +296,7 @@ def _pieces(number: int) -> list[list[int]]:
 
 def grid(paper: Paper, columns: Sequence[Column], rows: Sequence[Sequence[str]], size: int = 0) -> None:
     """Add the rows of a table: the first is repeated on each page, and none is broken; more columns are smaller."""
-    size = size or (9 if len(columns) < 6 else 8 if len(columns) < 8 else 7)
-    widths = [round(width * 567) for width in widths_of(columns, rows, size)]
-    table = _element("w:tbl", _table_properties(), _element("w:tblGrid"))
-    for width in widths:
-        table.find(qn("w:tblGrid")).append(_element("w:gridCol", w=width))
-    heads = [_cell(column.head, column.numeric, width, size, is_head=True)
-             for column, width in zip(columns, widths, strict=True)]  # fmt: skip
-    table.append(_row(heads, is_head=True))
-    for number, row in enumerate(rows):
-        cells = [_cell(text, column.numeric, width, size, keeps=number == 0)
-                 for text, column, width in zip(row, columns, widths, strict=True)]  # fmt: skip
-        table.append(_row(cells))
-    paper.document.element.body.insert(-1, table)  # before the properties of the section
-
-
-def _table_properties() -> Any:
-    borders = [_element(f"w:{side}", val="single", sz=4, space=0, color=RULE) for side in ("top", "bottom", "insideH")]
-    margins = [_element(f"w:{side}", w=80, type="dxa") for side in ("left", "right")]
-    return _element(
-        "w:tblPr", _element("w:tblW", w=round(WIDTH * 567), type="dxa"), _element("w:tblBorders", *borders),
-        _element("w:tblLayout", type="fixed"), _element("w:tblCellMar", *margins),
-    )  # fmt: skip
-
-
-def _row(cells: Sequence[Any], is_head: bool = False) -> Any:
-    marks = [_element("w:cantSplit"), *([_element("w:tblHeader")] if is_head else [])]
-    return _element("w:tr", _element("w:trPr", *marks), *cells)
-
-
-def _cell(text: str, numeric: bool, width: int, size: int, is_head: bool = False, keeps: bool = False) -> Any:
-    """Return a cell: its text, in the colour of its verdict, and smaller lines below it."""
-    shade = [_element("w:shd", val="clear", color="auto", fill=SHADE)] if is_head else []
-    properties = _element("w:tcPr", _element("w:tcW", w=width, type="dxa"), *shade)
-    colour = COLOURS.get(getattr(text, "mark", "").rpartition(" ")[2], INK)
-    lines = [_line(text, size, colour, numeric, is_head or colour != INK, is_head or keeps)]
-    lines += [_line(below, size - 1, SOFT, numeric, False, keeps) for below in getattr(text, "below", ())]
-    return _element("w:tc", properties, *lines)
-
-
-def _line(text: str, size: float, colour: str, numeric: bool, bold: bool, keeps: bool) -> Any:
-    """Return a paragraph of a cell."""
-    told = _element("w:t")
-    told.text = plain(text)
-    told.set(qn("xml:space"), "preserve")
-    look = [*([_element("w:b")] if bold else []), _element("w:color", val=colour), _element("w:sz", val=2 * size)]
-    layout = [*([_element("w:keepNext")] if keeps else []), _element("w:spacing", before=20, after=20, line=250,
-              lineRule="auto"), _element("w:jc", val="right" if numeric else "left")]  # fmt: skip
-    return _element("w:p", _element("w:pPr", *layout), _element("w:r", _element("w:rPr", *look), told))
-
-
-def widths_of(columns: Sequence[Column], rows: Sequence[Sequence[str]], size: int) -> list[float]:
-    """Return the width of each column in cm: what its texts want, and where that is too much, what they need.
-
-    A column without any text is to be filled in, and has room for it.
-    """
-    texts = [[line for row in rows for line in (row[at], *getattr(row[at], "below", ()))] for at in range(len(columns))]
-    wanted = [_width(max([BLANK if not any(lines) else 0, *map(letters, [column.head, *lines])]), 44, size)
-              for column, lines in zip(columns, texts, strict=True)]  # fmt: skip
-    needed = [_width(max(map(_longest, [column.head, *lines])), 20, size)
-              for column, lines in zip(columns, texts, strict=True)]  # fmt: skip
-    if sum(wanted) <= WIDTH or sum(needed) >= WIDTH:
-        chosen = wanted if sum(wanted) <= WIDTH else needed
-        return [WIDTH * width / sum(chosen) for width in chosen]
-    share = (WIDTH - sum(needed)) / (sum(wanted) - sum(needed))
-    return [low + share * (want - low) for low, want in zip(needed, wanted, strict=True)]
-
-
-def _width(wide: int, most: int, size: int) -> float:
-    return min(wide, most) * LETTER * size + SIDES
-
-
-def _longest(text: str) -> int:
-    """Return how wide the widest piece is that is better not broken: a word or a number."""
-    return max((letters(piece) if piece.isascii() else min(letters(piece), 8) for piece in text.split(" ")), default=1)
+    paper.document.element.body.insert(-1, table_of(columns, rows, size))  # before the properties of the section
 
 
 # --- exhibits ---------------------------------------------------------------------------------------------------------

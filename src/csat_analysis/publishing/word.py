@@ -10,6 +10,7 @@ from csat_analysis.ground.runs import DocumentControl
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing import paper
 from csat_analysis.publishing.documents import Heading, Section, procedure_title, sections
+from csat_analysis.publishing.grids import BLUE, INK
 from csat_analysis.publishing.markup import Column
 from csat_analysis.publishing.paper import Paper
 from csat_analysis.publishing.problems import Source
@@ -41,7 +42,7 @@ def _add_cover(made: Paper, source: Source, control: DocumentControl) -> None:
     words, record = made.words, source.record
     paper.centred(made, "").paragraph_format.space_before = Pt(110)
     paper.centred(made, words.title(record.title, record.project), "Title")
-    paper.centred(made, words("document.report"), colour=paper.INK, bold=True).runs[0].font.size = Pt(18)
+    paper.centred(made, words("document.report"), colour=INK, bold=True).runs[0].font.size = Pt(18)
     paper.centred(made, words("page.period", period=record.period)).paragraph_format.space_after = Pt(60)
     paper.add_pairs(made, cover_lines(source, control, words))
     made.document.add_paragraph().paragraph_format.space_after = Pt(60)
@@ -49,7 +50,7 @@ def _add_cover(made: Paper, source: Source, control: DocumentControl) -> None:
     rows = [(words(f"document.{role}"), getattr(control, role) or "", "") for role in SIGNED]
     paper.grid(made, [Column(""), *(Column(words(name)) for name in names)], rows)
     made.document.add_paragraph().add_run().add_break(WD_BREAK.PAGE)
-    paper.paragraph(made, words("page.contents"), colour=paper.BLUE, bold=True).runs[0].font.size = Pt(16)
+    paper.paragraph(made, words("page.contents"), colour=BLUE, bold=True).runs[0].font.size = Pt(16)
 
 
 def cover_lines(source: Source, control: DocumentControl, words: Words) -> list[tuple[str, str]]:
