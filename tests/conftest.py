@@ -1,8 +1,10 @@
 """A small procedure, and surveys small enough to be checked by eye; each test writes down only what it is about."""
 
 import functools
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pandas as pd
 import pytest
@@ -15,9 +17,17 @@ from csat_analysis.ground.params import Document
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Run, RunFile
 
-FIRST = (
-    "limits", "engines", "interruption", "end_to_end", "packaging", "company_change", "forks", "runner", "exhibits", "change", "cli",
+T = TypeVar("T")
+PLAIN = (str, int, float, tuple, list, dict, set, type(None), Programme)  # equal where they are written alike
+FIRST = (  # those that wait beside those that compute
+    "limits", "engines", "exhibits", "interruption", "company_change", "end_to_end", "change", "packaging", "runner", "change_tables",
+    "forks", "cli", "constructs", "publish",
 )  # fmt: skip
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one process more than there are processors: some tests wait for what they have started."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -86,6 +96,25 @@ def survey_of(
     return load.assemble(programme or demo(), run_of(**keys), sheets)
 
 
+def remembered(make: Callable[..., T]) -> Callable[..., T]:
+    """Return how to make something once for the same texts, numbers and rules: nobody changes what was made.
+
+    A test that something comes out again as it was asks ``__wrapped__``.
+    """
+    known: dict[str, T] = {}
+
+    @functools.wraps(make)
+    def once(*arguments: Any, **keys: Any) -> T:
+        given = [*arguments, *keys.values()]
+        assert all(isinstance(each, PLAIN) for each in given), f"{make.__name__}: what this is no text says: {given}"
+        what = repr((arguments, sorted(keys.items())))
+        if what not in known:
+            known[what] = make(*arguments, **keys)
+        return known[what]
+
+    return once
+
+
 # --- what is the same in every root is found once -----------------------------------------------------------------------
 
 SHIPPED = params.shipped("params", "programmes")
@@ -111,12 +140,10 @@ def once_each(judge: Callable[[Programme], list[str]]) -> Callable[[Programme], 
 
 @pytest.fixture(scope="session", autouse=True)
 def found_once() -> Iterator[None]:
-    """Read the shipped procedures, compute their worked examples and cut a font once in a session, not at every command."""
-    from csat_analysis.publishing import checks, pages  # here: who wants the small procedure alone need not import them
+    """Read the shipped procedures, and compute their worked examples, once in a session, not at every command."""
+    from csat_analysis.publishing import checks  # here: who wants the small procedure alone need not import them
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pages, "font_subset", functools.cache(pages.font_subset.__wrapped__))
-        pages._wide_font((params.PACKAGE / "words" / "zh.yml").read_text("utf-8"))  # nearly all characters of any page
         patch.setattr(params, "read_programme", once(params.read_programme))
         patch.setattr(checks, "deviations", once_each(checks.deviations))
         yield

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 import pytest
 
-from conftest import demo, survey_of
+from conftest import demo, remembered, survey_of
 from csat_analysis.assembly import assessment, gates, load
 from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.domain.evidence import Measure
@@ -26,6 +26,7 @@ def gate(measure="return_rate", comparison="at_least", threshold=0.7, **keys) ->
     return {"measure": measure, "comparison": comparison, "threshold": threshold, **keys}
 
 
+@remembered
 def result(
     rows="a | satisfied | fair | 7", distributed: int | None = 10, plan=None, run=None, tables=None, **keys
 ) -> Assessment:

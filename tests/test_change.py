@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from conftest import demo, survey_of
+from conftest import demo, remembered, survey_of
 from csat_analysis.assembly import change
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.assembly.change import judge_change
@@ -27,6 +27,7 @@ def counted(satisfied, others, of="fair"):
     return f"form_id | delivery | service | count\ns | satisfied | satisfied | {satisfied}\no | {of} | {of} | {others}"
 
 
+@remembered
 def changed(before, after, programme=None, tables=({}, {}), old=None, **run):
     """Return the change between two text tables."""
     programme = programme or demo(**RULES)
@@ -379,6 +380,7 @@ def test_several_surveys_against_one_baseline_are_adjusted_together():
 # --- several looks at one survey --------------------------------------------------------------------------------------
 
 
+@remembered
 def looked(taken, planned=400, after=(150, 20)):
     """Return the change of a survey of 170 forms that is still running."""
     programme = demo(**RULES)
@@ -426,6 +428,7 @@ def halves(first, second, sites=("x", "y")):
     return "\n".join([SPLIT, *rows])
 
 
+@remembered
 def split(baseline, programme=None, plan=PLAN, counts=None, **run):
     """Return the change since a baseline of which the action was decided on half A."""
     programme = programme or demo(**{**RULES, "gates": GATE})

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import DEMO_RUN, demo, survey_of
+from conftest import DEMO_RUN, demo, remembered, survey_of
 from csat_analysis.assembly import load, multiverse, plans
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.assembly.change import judge_change
@@ -192,6 +192,7 @@ def by_site(*satisfied):
     return SITES + "\n".join(rows)
 
 
+@remembered
 def local(units, before=(30, 40, 50), after=(55, 45, 50), programme=None, **run):
     """Return the change of a survey whose action was for some sites."""
     programme, run = programme or demo(**ONLY_RATE), {"groups": ["site"], **run}

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from conftest import demo, survey_of
+from conftest import demo, remembered, survey_of
 from csat_analysis.assembly import composite
 from csat_analysis.assembly.assessment import Assessment, assess, compute
 from csat_analysis.domain.evidence import Evidence
@@ -29,6 +29,7 @@ COUNTS, WEIGHTS = np.array([3, 2, 4, 1]), np.array([1, 2.5, 0.5, 4])
 KISH = 10 * (COUNTS * WEIGHTS**2).sum() / (COUNTS * WEIGHTS).sum() ** 2  # what weights do to a finite population
 
 
+@remembered
 def result(rows: str, counts=None, tables=None, run=None, **keys) -> Assessment:
     programme = demo(**{"index": {"weighted_score": 1}, "gates": [], **RULES, **keys})
     return assess(survey_of(HEAD + rows, programme, tables, plan={"counts": counts or {}}, **(run or {})))

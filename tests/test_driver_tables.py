@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from conftest import survey_of
+from conftest import remembered, survey_of
 from csat_analysis.assembly import load
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.assembly.importance import importance_of, odds_of
@@ -34,11 +34,23 @@ def run(project, period):
     return importance_of(found), odds_of(found)
 
 
+@remembered
+def important(rows=BALANCED, **keys):
+    """Return the items of a small survey."""
+    return importance_of(result(rows, **keys))
+
+
 def everything(items, groups, language):
     """Return all exhibits of the chapter; a warning of any kind is an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return [*(show(items, language) for show in OF_ITEMS), *(show(groups, language) for show in OF_GROUPS)]
+
+
+@functools.cache
+def page(project, period, language):
+    """Return all exhibits of a demo survey."""
+    return everything(*run(project, period), language)
 
 
 def text(exhibit):
@@ -59,7 +71,7 @@ def numbers(exhibit):
 
 @pytest.mark.parametrize("project, period", [("yuanya", "2024"), ("copenhagen", "1976")])
 def test_both_languages_show_the_same_numbers(project, period):
-    zh, en = (everything(*run(project, period), language) for language in LANGUAGES)
+    zh, en = (page(project, period, language) for language in LANGUAGES)
     assert [numbers(exhibit) for exhibit in zh] == [numbers(exhibit) for exhibit in en]
     assert sum(len(numbers(exhibit)) for exhibit in zh) > 30
 
@@ -96,7 +108,7 @@ def test_every_reason_has_its_words_and_no_word_is_left_over():
 @EACH_LANGUAGE
 @pytest.mark.parametrize("rows, keys, reason", NONE)
 def test_items_that_cannot_be_compared_leave_a_sentence_and_no_table(rows, keys, reason, language):
-    found = importance_of(result(rows, **keys))
+    found = important(rows, **keys)
     shown = [show(found, language) for show in OF_ITEMS]
     places = {"target": "overall", "n": found.n, "needed": 10 * found.drivers, "each": 10}
     assert text(shown[0]).startswith(speak(language)(f"importance_none.{reason}", **places))
@@ -116,7 +128,7 @@ def test_groups_that_cannot_be_compared_leave_a_sentence_and_no_table(rows, abou
 
 @EACH_LANGUAGE
 def test_the_summary_says_what_is_explained_and_which_question_comes_first(language):
-    said = text(driver_tables.importance_summary(importance_of(result()), language))
+    said = text(driver_tables.importance_summary(important(), language))
     assert "66.67" in said  # 0.6 + 1 / 15
     assert "service" in said and "90.00" in said
 
@@ -125,25 +137,25 @@ def test_a_first_place_that_is_not_sure_is_said_not_to_be():
     items, _ = run("yuanya", "2024")
     assert items.table["first"].iloc[0] < 0.95
     assert "分不出先后" in text(driver_tables.importance_summary(items, "zh"))
-    assert "分不出先后" not in text(driver_tables.importance_summary(importance_of(result()), "zh"))
+    assert "分不出先后" not in text(driver_tables.importance_summary(important(), "zh"))
 
 
 def test_a_part_of_the_samples_is_never_shown_as_certain():
-    found = importance_of(result())
+    found = important()
     shown = [driver_tables.sampled(each, found, speak("zh")) for each in (0.0, 0.5, 1.0, np.nan)]
     assert shown == ["< 0.1%", "50.0%", "> 99.9%", "–"]
 
 
 def test_a_question_left_out_is_named_with_its_reason():
     rows = "\na | satisfied | satisfied | satisfied | 20\nb | | fair | fair | 20"
-    said = text(driver_tables.importance_summary(importance_of(result(rows)), "zh"))
+    said = text(driver_tables.importance_summary(important(rows), "zh"))
     assert "未参加比较：food（作答率 50.00%，不足 75%）。" in said
 
 
 def test_a_question_that_goes_the_other_way_is_named():
     rows = BALANCED.replace("a | satisfied    | satisfied ", "a | satisfied    | dissatisfied ")
     rows = rows.replace("e | dissatisfied | dissatisfied ", "e | dissatisfied | satisfied ")
-    found = importance_of(result(rows))
+    found = important(rows)
     assert (found.table.set_index("driver").loc["service", "correlation"]) < 0
     assert "与总体满意度方向相反（该题评价越高，总体评价越低）：service。" in text(
         driver_tables.importance_summary(found, "zh")
@@ -203,7 +215,7 @@ def breadths(exhibit, mark):
 
 
 def test_a_bar_is_as_long_as_its_share_and_a_line_as_its_interval():
-    found = importance_of(result())
+    found = important()
     exhibit = driver_figures.importance_bars(found, "zh")
     (first, second), lines = breadths(exhibit, f"fill: {driver_figures.PALE}"), breadths(exhibit, "stroke-width: 2")
     scale = (first[1] - first[0]) / 0.9
@@ -226,8 +238,8 @@ def test_an_odds_ratio_stands_on_a_logarithmic_axis():
 @EACH_LANGUAGE
 @pytest.mark.parametrize("project, period", [("yuanya", "2024"), ("copenhagen", "1976")])
 def test_ids_of_a_page_are_distinct_and_texts_stay_texts(project, period, language):
-    items, groups = run(project, period)
-    html = "".join(exhibit.html for exhibit in everything(items, groups, language))
+    items, _ = run(project, period)
+    html = "".join(exhibit.html for exhibit in page(project, period, language))
     ids = re.findall(r'\bid="([^"]+)"', html)
     assert len(ids) == len(set(ids))
     assert not re.search(r"<text[^>]*>\s*</text>", html)

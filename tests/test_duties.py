@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
-from conftest import demo, survey_of
+from conftest import demo, remembered, survey_of
 from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.assembly.procedure import ORDER
 from csat_analysis.ground.words import speak
@@ -48,6 +48,7 @@ def clauses(*identifiers: str) -> list[dict]:
     return [{"id": identifier, "title": both(f"T{identifier}")} for identifier in identifiers]
 
 
+@remembered
 def result(
     rows="a | satisfied | fair | | 34\nb | fair | fair | | 6", entries=None, counts=None, plan=None, run=None, **keys
 ) -> Assessment:

@@ -1,13 +1,16 @@
 """A cluster makes the same pages as this machine, whatever happens to its workers; what cannot work is a sentence."""
 
+import contextlib
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -95,13 +98,13 @@ def cluster(tmp_path_factory):
     kill(*workers, scheduler)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def nobody(tmp_path_factory):
-    """Return the command as it looks for a scheduler where there is none, begun while the cluster starts."""
-    root = make(tmp_path_factory.mktemp("nobody"), "a")
-    running = process("run", "--root", root, "--scheduler", "tcp://127.0.0.1:9")
-    yield running
-    kill(running)
+@contextlib.contextmanager
+def meanwhile(reached, then):
+    """Do something in another thread, once something is so."""
+    thread = threading.Thread(target=lambda: (wait(reached), then()))
+    thread.start()
+    yield
+    thread.join()
 
 
 def out_of(text):
@@ -117,11 +120,9 @@ def test_a_worker_killed_in_the_middle_changes_no_byte_of_any_report(cluster, tm
     here = make(tmp_path / "here", SIX, "cells", cells=WAITS)
     judge(here, "f", "20_satisfaction")  # one with a real chapter
     there = shutil.copytree(here, tmp_path / "there")
-    running = process("run", "--root", there, "--scheduler", address)
-    wait((there / "begun").exists)
-    first.kill()
-    out, err = running.communicate(timeout=200)
-    assert (running.returncode, err, out_of(out)) == (0, "", [f"{name} 2024: ok" for name in SIX])
+    with meanwhile((there / "begun").exists, first.kill):
+        answer = csat("run", "--root", there, "--scheduler", address)
+    assert (answer.status, answer.err, out_of(answer.out)) == (0, "", [f"{name} 2024: ok" for name in SIX])
     assert run(here).status == 0
     ours, theirs = snapshot(here / "reports"), snapshot(there / "reports")
     apart = {name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)}
@@ -160,25 +161,16 @@ def test_a_cluster_of_this_machine_is_gone_after_an_interrupt(tmp_path):
 
 # --- what cannot work is a sentence -----------------------------------------------------------------------------------
 
-# A command that has another pandas than the workers, and a folder that they do not see.
-ELSEWHERE = """
-import contextlib, pathlib
-from csat_analysis import cli
-from csat_analysis.publishing import engines
-ours = engines.versions()
-engines.versions = lambda: {**ours, "pandas": "0.25.3"}
-engines._sign = lambda root: contextlib.nullcontext(pathlib.Path("/elsewhere/reports/sign"))
-cli.main()
-"""
 
-
-def test_workers_that_would_not_make_the_same_pages_in_the_same_folder_are_refused(cluster, tmp_path):
+def test_workers_that_would_not_make_the_same_pages_in_the_same_folder_are_refused(cluster, tmp_path, monkeypatch):
     address, *_ = cluster
+    ours = engines.versions()
+    monkeypatch.setattr(engines, "versions", lambda: {**ours, "pandas": "0.25.3"})  # than the workers have
+    monkeypatch.setattr(engines, "_sign", lambda root: contextlib.nullcontext(Path("/elsewhere/reports/sign")))
     root = make(tmp_path / "root", "a")
-    command = [sys.executable, "-c", ELSEWHERE, "run", "--root", root, "--scheduler", address]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=200)
-    assert (done.returncode, done.stdout) == (2, "")
-    version, folder = done.stderr.splitlines()
+    answer = csat("run", "--root", root, "--scheduler", address)
+    assert (answer.status, answer.out) == (2, "")
+    version, folder = answer.err.splitlines()
     assert version.startswith(f"{address}: worker tcp://127.0.0.1:")
     assert version.endswith(" there and 0.25.3 here; install the same on both, and start the worker anew.")
     assert "/elsewhere/reports is not this folder there; share it" in folder
@@ -196,15 +188,11 @@ def test_a_worker_that_comes_later_refuses_its_task(tmp_path):
         engines._carry_out(replace(ticket, versions={**ticket.versions, "the code of csat_analysis": "another"}), b"")
 
 
-def test_an_address_where_nobody_answers_is_said_after_seconds(nobody, tmp_path):
-    out, err = nobody.communicate(timeout=200)
-    assert (nobody.returncode, out) == (2, "")
-    why = "Timed out trying to connect to tcp://127.0.0.1:9 after 5 s"
-    assert (
-        err
-        == f"--scheduler: tcp://127.0.0.1:9: no Dask scheduler answers there ({why}); start one, or mend the address.\n"
-    )
-    answer = csat("run", "--root", make(tmp_path, "a"), "--scheduler", "somewhere")
+def test_an_address_where_nobody_answers_is_said_after_seconds(tmp_path):
+    root, why = make(tmp_path, "a"), "Timed out trying to connect to tcp://127.0.0.1:9 after 5 s"
+    said = f"--scheduler: tcp://127.0.0.1:9: no Dask scheduler answers there ({why}); start one, or mend the address.\n"
+    assert csat("run", "--root", root, "--scheduler", "tcp://127.0.0.1:9") == (2, "", said)
+    answer = csat("run", "--root", root, "--scheduler", "somewhere")
     assert answer.status == 2
     assert answer.err.startswith("--scheduler: somewhere: no Dask scheduler answers there (missing port number")
 
@@ -224,11 +212,9 @@ def test_without_dask_a_run_goes_on_here_and_a_cluster_is_a_sentence(tmp_path, m
 def test_runs_whose_scheduler_went_away_have_failed(cluster, tmp_path):
     address, _, second, scheduler = cluster  # the last test that has it
     root = make(tmp_path / "root", "ab", "cells", cells=SLOW)
-    running = process("run", "--root", root, "--scheduler", address)
-    wait(lambda: len([*root.glob("begun.*")]) == 2)
-    scheduler.kill()
-    out, err = running.communicate(timeout=200)
-    assert (running.returncode, out_of(out)) == (1, ["a 2024: failed", "b 2024: failed"])
+    with meanwhile(lambda: len([*root.glob("begun.*")]) == 2, scheduler.kill):
+        answer = csat("run", "--root", root, "--scheduler", address)
+    assert (answer.status, out_of(answer.out)) == (1, ["a 2024: failed", "b 2024: failed"])
     why = "the cluster's scheduler went away; start it again, and repeat the command."
-    assert err == f"a 2024: {why}\nb 2024: {why}\n"
+    assert answer.err == f"a 2024: {why}\nb 2024: {why}\n"
     wait(lambda: not {int(path.suffix[1:]) for path in root.glob("begun.*")} & {*session(second.pid)})

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from conftest import demo, run_of, sheet, survey_of
+from conftest import demo, remembered, run_of, sheet, survey_of
 from csat_analysis.assembly import load
 from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.ground.words import speak
@@ -46,6 +46,7 @@ RULES = {
 RATE = {"index": None, "grades": None}  # the satisfaction rate is the headline
 
 
+@remembered
 def result(rows: str, counts=None, plan=None, tables=None, run=None, head=HEAD, **keys) -> Assessment:
     """Return what a procedure with all kinds of rules says of a few forms, with some of its keys replaced."""
     plan = {"counts": {"distributed": 10} if counts is None else counts, **(plan or {})}
@@ -848,7 +849,7 @@ def test_a_group_shows_share_interval_and_number_of_answers():
         "片区：1": ["100.00% / 56.55%～100.00%（n = 5）", "0.00% / 0.00%～43.45%（n = 5）"],
         "片区：2": ["0.00% / 0.00%～43.45%（n = 5）", "0.00% / 0.00%～43.45%（n = 5）"],
     }
-    assert notes(found) == ["各组之间的差别仅作描述，未经检验。"]
+    assert notes(found) == ["各组之间的差别仅作描述，未经检验。", speak("zh")("note.weak")]
 
 
 def test_strata_stand_above_groups_under_their_own_names():
@@ -1208,3 +1209,13 @@ def test_every_place_of_a_name_shows_it():
         shown = "".join(Page(show(name, found, "zh", by="{0}").html).texts)
         where |= {(name, what): part in shown for what, part in parts.items()}
     assert [place for place, there in where.items() if not there] == []
+
+
+@pytest.mark.parametrize(
+    ("group", "mark"), [(forms(60, "dissatisfied", stem="a"), "weak"), (forms(60, stem="a"), "strong"), (MIXED, "")]
+)
+def test_a_group_is_marked_where_its_interval_lies_beside_the_rate_of_the_whole(group, mark):
+    others = forms(60, "satisfied" if mark == "weak" else "dissatisfied", region="2", stem="b") if mark else ""
+    html = EXHIBITS["group_table"](result(group + others), "en").html
+    assert (f'class="num {mark}"' in html) == bool(mark)
+    assert ("Shaded:" in html) == bool(mark)

@@ -233,7 +233,7 @@ def test_without_ids_in_the_responses_the_register_stands():
     assert settled(REGISTER.replace("f2", "2"), rows)[1] == "refused"  # line 2 is not form 2
 
 
-@settings(max_examples=20, deadline=None)  # each reads tables
+@settings(max_examples=12, deadline=None)  # each reads tables
 @given(
     st.lists(st.sampled_from(["returned", "refused", "not_contacted", "ineligible", "outstanding", ""]), max_size=12),
     st.sets(st.integers(0, 15), min_size=1),

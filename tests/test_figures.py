@@ -18,7 +18,7 @@ import pytest
 from fontTools.ttLib import TTFont
 from matplotlib import colors, font_manager
 
-from conftest import demo, survey_of
+from conftest import demo, remembered, survey_of
 from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.publishing import canvas, figures
 from csat_analysis.publishing.markup import Exhibit
@@ -64,6 +64,7 @@ def bare_machine(tmp_path_factory):
     canvas.style()
 
 
+@remembered
 def result(rows: str = MIXED, run=None, plan=None, **keys) -> Assessment:
     return assess(survey_of(rows, demo(**{**RULES, **keys}), plan=plan, **(run or {})))
 

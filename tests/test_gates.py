@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import integrate, stats
 
-from conftest import demo, survey_of
+from conftest import demo, remembered, survey_of
 from csat_analysis.assembly import gates
 from csat_analysis.assembly.assessment import Assessment, assess, compute
 from csat_analysis.domain.evidence import Evidence
@@ -43,6 +43,7 @@ def gate(measure="satisfaction_rate", comparison="at_least", threshold=0.85, **k
     return {"measure": measure, "comparison": comparison, "threshold": threshold, **keys}
 
 
+@remembered
 def result(rows: str, counts=None, tables=None, plan=None, run=None, **keys) -> Assessment:
     """Return what the demonstration says of a few forms, by the whole way."""
     programme = demo(**{**RULES, **keys})

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from conftest import demo, survey_of
+from conftest import demo, remembered, survey_of
 from csat_analysis.assembly import load
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.assembly.importance import importance_of, odds_of, replications_for
@@ -36,6 +36,7 @@ def rules(names=NAMES, **keys):
     )  # fmt: skip
 
 
+@remembered
 def result(rows=BALANCED, head=HEAD, run=None, **keys):
     return assess(survey_of(head + rows, rules(**keys), **(run or {})))
 
@@ -196,6 +197,7 @@ d | dissatisfied | tenant | 30"""
 GROUPS = {"groups": ["home"], "levels": {"home": {"tenant": {"en": "Tenant"}, "owner": {"en": "Owner"}}}}
 
 
+@remembered
 def grouped(rows=GROUPED, run=None, **keys):
     return odds_of(result(rows, "form_id | overall | home | count", run=run or GROUPS, names=["overall"], **keys))
 

@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from csat_analysis.publishing import publish
+from csat_analysis.ground import params
+from csat_analysis.publishing import freshness, publish
 from publishing import (
     COUNTED,
     RESPONSES,
@@ -160,6 +161,21 @@ def test_the_lock_of_a_process_that_was_killed_holds_nobody_up(root, holder):
     holder.wait()
     assert run(root, "--force", "--project", "demo").out.startswith("demo 2024: ok in ")
     assert not list((root / "reports/.locks").glob("*.by"))
+
+
+def test_pages_that_another_process_made_since_they_were_found_stale_are_not_made_again(root, monkeypatch):
+    rules = params.read_rules(root)
+    [state] = freshness.states_of(freshness.Sources(rules), freshness.select(rules, ["demo"]), force=True)
+    assert run(root, "--force", "--project", "demo").status == 0
+    made = snapshot(root / PAGES)
+    outcome = publish.publish(state.task)
+    assert (outcome.state, outcome.messages) == (
+        "skipped",
+        ["demo 2024: another process has made its pages meanwhile."],
+    )
+    assert snapshot(root / PAGES) == made
+    write(root, {f"{PAGES}/record.json": "{}"})
+    assert publish.publish(state.task).state == "ok"  # they are not whole
 
 
 def test_two_schedulers_at_once_make_whole_pages(root):

@@ -7,13 +7,16 @@ import json
 import os
 import signal
 import time
+from dataclasses import replace
 
 import psutil
 import pytest
 
 from csat_analysis import cli
+from csat_analysis.assembly import load
+from csat_analysis.assembly.assessment import assess
 from csat_analysis.ground import params
-from csat_analysis.publishing import forks, freshness, guards, kernels, publish
+from csat_analysis.publishing import forks, freshness, guards, kernels, publish, runner
 from csat_analysis.publishing.limits import Limits
 from publishing import (
     RESPONSES,
@@ -22,7 +25,6 @@ from publishing import (
     csat,
     make_root,
     manifest,
-    process,
     run,
     run_file,
     snapshot,
@@ -36,11 +38,21 @@ PAGES = "reports/demo/2024"
 ENDLESS = "print('before', flush=True)\nimport time\ntime.sleep(1000)"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def imported():
-    """Import once what every fork needs."""
-    for name in forks.IMPORTED:
-        importlib.import_module(name)
+STARTS = {
+    "a process": "import subprocess\nchild = subprocess.Popen(['sleep', '1000.{n}'])",
+    "a process in a session of its own": "import subprocess\nchild = subprocess.Popen(['sleep', '1000.{n}'], start_new_session=True)",
+    "an orphan in a session of its own": "import os\nif os.fork() == 0:\n    os.setsid()\n    if os.fork(): os._exit(0)\n    os.execvp('sleep', ['sleep', '1000.{n}'])\nos.wait()",
+    "one that holds its pipes": "import subprocess\nsubprocess.Popen(['sleep', '1000.{n}'], close_fds=False)",
+}  # fmt: skip
+
+
+def sleepers(number):
+    """Return the processes that sleep for a time that only one test knows."""
+    found = (each.info["cmdline"] for each in psutil.process_iter(["cmdline"]))
+    return [each for each in found if each == ["sleep", f"1000.{number}"]]
+
+
+ORPHAN = "an orphan in a session of its own"
 
 
 def task_of(root, kernel="fork", languages=("en",), **limited):
@@ -55,6 +67,14 @@ def executed(folder, kernel, *cells, language="en", **limited):
     """Return a chapter of some cells as it was executed within some limits, and how that ended."""
     root = make_root(folder / "root", {"notebooks/cells.ipynb": chapter(*cells)}, chapters=("cells",))
     return publish.execute(root / "notebooks/cells.ipynb", task_of(root, kernel, **{"retries": 0, **limited}), language)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported(tmp_path_factory):
+    """Import once what every fork needs, and what publishing one does: no test waits for it."""
+    for name in forks.IMPORTED:
+        importlib.import_module(name)
+    assert executed(tmp_path_factory.mktemp("first"), "fork", "1", seconds=600)[1].state == "ok"
 
 
 def published(folder, notebooks, kernel="fork", **limited):
@@ -73,24 +93,29 @@ def text_of(notebook):
 # --- time -------------------------------------------------------------------------------------------------------------
 
 
+COUNTS = "import pathlib\npathlib.Path('tries').open('a').write('x')"
+
+
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_a_chapter_that_never_ends_is_stopped_and_shows_what_it_had_shown(kernel, tmp_path):
-    begun = time.monotonic()
+def test_a_chapter_that_never_ends_is_stopped_once_with_what_it_started_and_shows_what_it_had_shown(kernel, tmp_path):
+    begun, number = time.monotonic(), os.getpid() * 10 + 2
     seconds = 1 if kernel == "fork" else 4  # a kernel has to start
-    notebook, ending = executed(tmp_path, kernel, "print('first')", ENDLESS, "print('never')", seconds=seconds)
+    cells = (f"print('first')\n{COUNTS}", STARTS[ORPHAN].format(n=number), ENDLESS, "print('never')")
+    notebook, ending = executed(tmp_path, kernel, *cells, seconds=seconds, retries=3)
     assert time.monotonic() - begun < seconds + 6
     assert (ending.state, ending.heals) == ("timed_out", False)
     assert ending.said().startswith(f"Stopped after {seconds}.0 s; all chapters together may take {seconds} s")
     assert text_of(notebook).startswith("first\nbefore\nStopped after")
     kinds = [(cell.id, cell.get("outputs", [])[-1:]) for cell in notebook.cells if cell.cell_type == "code"]
     names = [name for name, _ in kinds]
-    assert names[names.index("cell-1") + 1] == "failure"  # below the cell that never ended
+    assert names[names.index("cell-2") + 1] == "failure"  # below the cell that never ended
+    assert ((tmp_path / "root/tries").read_text(), sleepers(number)) == ("x", [])
 
 
-def test_a_cell_that_does_not_listen_is_stopped_all_the_same(tmp_path):
+def test_a_cell_that_does_not_listen_is_stopped_all_the_same_and_its_page_speaks_its_language(tmp_path):
     deaf = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: pass"
-    notebook, ending = executed(tmp_path, "fork", "print('first')", deaf, seconds=1)
-    assert ending.state == "timed_out" and text_of(notebook).startswith("first\nStopped")
+    notebook, ending = executed(tmp_path, "fork", "print('first')", deaf, language="zh", seconds=1)
+    assert ending.state == "timed_out" and text_of(notebook).startswith("first\n运行 1.0 秒后被停止")
 
 
 def test_a_chapter_that_prints_for_ever_is_stopped_and_its_text_cut(tmp_path):
@@ -100,13 +125,8 @@ def test_a_chapter_that_prints_for_ever_is_stopped_and_its_text_cut(tmp_path):
     assert "characters were left out" in text_of(notebook) and "Stopped after 1.0 s" in text_of(notebook)
 
 
-def test_the_page_of_a_stopped_chapter_speaks_its_language(tmp_path):
-    notebook, _ = executed(tmp_path, "fork", ENDLESS, language="zh", seconds=1)
-    assert "运行 1.0 秒后被停止" in text_of(notebook)
-
-
 def test_one_that_never_ends_leaves_time_for_the_others(tmp_path):
-    outcome, pages = published(tmp_path, {"10_endless": [ENDLESS], "20_quick": ["print('quick')"]}, seconds=4)
+    outcome, pages = published(tmp_path, {"10_endless": [ENDLESS], "20_quick": ["print('quick')"]}, seconds=2)
     assert outcome.state == "timed_out"
     assert outcome.chapters == {"10_endless.en.html": "timed_out", "20_quick.en.html": "ok"}
     assert "quick" in Page((pages / "failed/20_quick.en.html").read_text("utf-8")).text
@@ -128,44 +148,26 @@ def test_a_chapter_for_which_there_is_no_time_is_not_begun(tmp_path):
 
 # --- what it started --------------------------------------------------------------------------------------------------
 
-STARTS = {
-    "a process": "import subprocess\nchild = subprocess.Popen(['sleep', '1000.{n}'])",
-    "a process in a session of its own": "import subprocess\nchild = subprocess.Popen(['sleep', '1000.{n}'], start_new_session=True)",
-    "an orphan in a session of its own": "import os\nif os.fork() == 0:\n    os.setsid()\n    if os.fork(): os._exit(0)\n    os.execvp('sleep', ['sleep', '1000.{n}'])\nos.wait()",
-    "one that holds its pipes": "import subprocess\nsubprocess.Popen(['sleep', '1000.{n}'], close_fds=False)",
-}  # fmt: skip
-
-
-def sleepers(number):
-    """Return the processes that sleep for a time that only one test knows."""
-    found = (each.info["cmdline"] for each in psutil.process_iter(["cmdline"]))
-    return [each for each in found if each == ["sleep", f"1000.{number}"]]
-
-
-SLEEPS = "import time\ntime.sleep(1000)"
-ORPHAN = "an orphan in a session of its own"
+THERE = "import psutil, time\ntime.sleep(.1)\nassert {numbers} <= {{p.info['cmdline'][-1] for p in psutil.process_iter(['cmdline']) if p.info['cmdline']}}"
 
 
 @pytest.mark.parametrize(
-    ("name", "end"),
-    [*((name, SLEEPS) for name in STARTS), *((ORPHAN, end) for end in ("", "import os\nos._exit(3)", "1 / 0"))],
+    ("names", "end"),
+    [
+        ((*STARTS,), "import time\ntime.sleep(1000)"),
+        *(((ORPHAN,), end) for end in ("", "import os\nos._exit(3)", "1 / 0")),
+    ],
+    ids=["everything, stopped", "an orphan, well", "an orphan, by its own hand", "an orphan, by an error"],
 )
-def test_nothing_is_left_of_what_a_chapter_started_however_it_ended(name, end, tmp_path):
-    number = os.getpid() * 10 + 1
-    begun = time.monotonic()
-    check = f"import psutil, time\ntime.sleep(.1)\nassert any(p.info['cmdline'] == ['sleep', '1000.{number}'] for p in psutil.process_iter(['cmdline']))"
-    _, ending = executed(
-        tmp_path, "fork", STARTS[name].format(n=number), check, end, seconds=2 if end == SLEEPS else 60
-    )
-    assert ending.state == {"": "ok", SLEEPS: "timed_out"}.get(end, "failed"), ending.said()
-    assert sleepers(number) == []
+def test_nothing_is_left_of_what_a_chapter_started_however_it_ended(names, end, tmp_path):
+    numbers = {name: f"{os.getpid()}{place}" for place, name in enumerate(names)}
+    begun, stopped = time.monotonic(), "1000" in end
+    check = THERE.format(numbers={f"1000.{number}" for number in numbers.values()})
+    cells = (*(STARTS[name].format(n=numbers[name]) for name in names), check, end)
+    _, ending = executed(tmp_path, "fork", *cells, seconds=2 if stopped else 60)
+    assert ending.state == ("timed_out" if stopped else "failed" if end else "ok"), ending.said()
+    assert {name: sleepers(number) for name, number in numbers.items()} == dict.fromkeys(names, [])
     assert time.monotonic() - begun < 6
-
-
-def test_nothing_is_left_of_what_a_kernel_started(tmp_path):
-    number = os.getpid() * 10 + 2
-    _, ending = executed(tmp_path, "plain", STARTS[ORPHAN].format(n=number), ENDLESS, seconds=5)
-    assert (ending.state, sleepers(number)) == ("timed_out", [])
 
 
 def test_a_copy_that_a_cell_makes_of_its_process_ends_with_the_cell(tmp_path):
@@ -185,8 +187,8 @@ def test_a_cell_may_spread_its_work_over_processes(tmp_path):
 
 def test_a_cell_that_cuts_its_line_to_the_process_that_waits_is_stopped_all_the_same(tmp_path):
     begun = time.monotonic()
-    _, ending = executed(tmp_path, "fork", "import os\nos.closerange(3, 300)", ENDLESS, seconds=2)
-    assert ending.state == "timed_out" and time.monotonic() - begun < 6
+    _, ending = executed(tmp_path, "fork", "import os\nos.closerange(3, 300)", ENDLESS, seconds=1)
+    assert ending.state == "timed_out" and time.monotonic() - begun < 5
 
 
 # --- memory -----------------------------------------------------------------------------------------------------------
@@ -234,13 +236,10 @@ def test_without_another_try_it_counts_as_killed(kernel, tmp_path):
     assert ending.state == "killed"
 
 
-@pytest.mark.parametrize(
-    "end", ["1 / 0", "import os; os._exit(3)", "import sys; sys.exit(0)", "import time; time.sleep(1000)"]
-)
+@pytest.mark.parametrize("end", ["1 / 0", "import os; os._exit(3)", "import sys; sys.exit(0)"])
 def test_what_cannot_heal_is_tried_once(end, tmp_path):
-    count = "import pathlib\npathlib.Path('tries').open('a').write('x')"
-    _, ending = executed(tmp_path, "fork", count, end, retries=3, seconds=2 if "1000" in end else 60)
-    assert ending.state in ("failed", "timed_out") and not ending.heals
+    _, ending = executed(tmp_path, "fork", COUNTS, end, retries=3, seconds=60)
+    assert ending.state == "failed" and not ending.heals
     assert (tmp_path / "root/tries").read_text() == "x"
 
 
@@ -413,6 +412,42 @@ def test_a_limit_that_is_none_is_refused(option, tmp_path):
     assert csat("run", "--root", make_root(tmp_path), *option).status == 2
 
 
+LEAVES = """\
+import os, signal, subprocess
+left = subprocess.Popen(["sleep", "300"], start_new_session=True)
+open("left", "w").write(str(left.pid))
+os.kill(os.getppid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_chapter_started_in_a_session_of_its_own_ends_also_where_the_process_that_watched_it_is_killed(tmp_path):
+    root = make_root(tmp_path, {"notebooks/10_one.ipynb": chapter(LEAVES)}, chapters=("10_one",))
+    answer = csat("run", "--root", root, "--jobs", "1", "--kernel", "fork", "--retries", "0")
+    assert answer.out.startswith("demo 2024: killed in ")
+    assert not psutil.pid_exists(int((root / "left").read_text()))
+
+
+@pytest.mark.parametrize(
+    ("slow", "what"),
+    [
+        ((load, "read_survey"), "to read and judge its tables"),
+        ((publish, "judge_change"), "to judge its change"),
+        ((publish, "write_numbers"), "to write its pages and numbers"),
+    ],
+)
+def test_whatever_of_a_run_never_ends_is_stopped_and_leaves_no_pages(slow, what, tmp_path, monkeypatch):
+    root = make_root(tmp_path)
+    rules = params.read_rules(root)
+    [state] = freshness.states_of(freshness.Sources(rules), rules.runs, kernel="fork")
+    assess(load.survey("demo", "2024", root))  # what takes time at first
+    monkeypatch.setattr(*slow, lambda *arguments: time.sleep(60))
+    task = replace(state.task, limits=Limits(seconds=1.4))
+    outcome = runner._bring_up_to_date(replace(state, task=task))
+    said = f"demo 2024: {what} takes longer than the 1 s of --timeout."
+    assert (outcome.state, outcome.messages) == ("timed_out", [said])
+    assert not list(root.glob("reports/demo/*"))
+
+
 KILLS_ONE = "import os, signal\nif project == 'c': os.kill(os.getppid(), signal.SIGKILL)\nprint('there')"
 
 
@@ -422,14 +457,13 @@ def test_a_process_that_is_killed_takes_only_its_own_run_with_it(tmp_path):
     files |= {f"data/{name}/2024/responses.csv": RESPONSES for name in names}
     files |= {"params/runs/demo.yml": None, "notebooks/10_one.ipynb": chapter(KILLS_ONE)}
     root = make_root(tmp_path, files, chapters=("10_one",))
-    running = process("run", "--root", root, "--jobs", "2", "--kernel", "fork")
-    out, err = running.communicate(timeout=120)
-    ended = dict(line.split(" in ")[0].split(" 2024: ") for line in out.splitlines())
-    assert list(ended) == names and running.returncode == 1
+    answer = csat("run", "--root", root, "--jobs", "2", "--kernel", "fork")
+    ended = dict(line.split(" in ")[0].split(" 2024: ") for line in answer.out.splitlines())
+    assert list(ended) == names and answer.status == 1
     killed = [name for name, state in ended.items() if state == "killed"]
     assert killed == ["c"]  # and not the one that was worked on beside it
     assert set(ended.values()) == {"ok", "killed"}
-    assert "c 2024: a process that works on the runs was killed (out of memory?)" in err
+    assert "c 2024: a process that works on the runs was killed (out of memory?)" in answer.err
     assert not list(root.glob("reports/*/.*"))
 
 

@@ -135,7 +135,7 @@ def dirty_responses(draw) -> str:
     return text.getvalue()
 
 
-@settings(max_examples=20, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=dirty_responses(), encoding=st.sampled_from(["utf-8", "utf-8-sig", "gb18030"]))
 def test_rows_and_answers_reconcile_whatever_stands_in_a_table(tmp_path, text, encoding):
     path = tmp_path / "responses.csv"

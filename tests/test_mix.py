@@ -104,7 +104,7 @@ def period(cells: list[tuple[int, int, int, float]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["project", "mode", "n", "total"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(PERIOD, PERIOD)
 def test_components_and_tables_add_up_to_the_change(before, after):
     before, after = period(before), period(after)
@@ -119,7 +119,7 @@ def test_components_and_tables_add_up_to_the_change(before, after):
     assert found.components["se"].notna().all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(PERIOD, PERIOD)
 def test_swapping_the_periods_turns_every_sign_and_keeps_every_error(before, after):
     before, after = period(before), period(after)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from conftest import demo, survey_of
+from conftest import demo, remembered, survey_of
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.assembly.modes import MODES, put_together
 from csat_analysis.publishing import records
@@ -25,6 +25,7 @@ BEFORE = forms("satisfied | paper | 30", "fair | paper | 10", "satisfied | app |
 AFTER = forms("satisfied | paper | 20", "fair | paper | 20", "satisfied | app | 35", "fair | app | 5")
 
 
+@remembered
 def record(before, after, programme=None, old=None, plan=None, **run):
     """Return the record of a survey with a baseline."""
     programme = programme or demo(**RULES)

@@ -1,10 +1,12 @@
 """A page opens alone and offline, fetches nothing, runs nothing, and can be read on a machine without Chinese fonts."""
 
+import io
 import re
 from collections import Counter
 
 import nbformat
 import pytest
+from fontTools.ttLib import TTFont
 
 from conftest import demo, survey_of
 from csat_analysis.assembly.assessment import assess
@@ -142,7 +144,6 @@ def test_a_page_is_light(html):
 
 
 def test_a_page_is_the_same_bytes_again(rendered):
-    pages.font_subset.cache_clear()
     links = pages.chapter_links(["10_fieldwork", "20_satisfaction"], "20_satisfaction", "en", list(LANGUAGES), 2)
     assert render(*executed("zh"), language="zh", links=links) == rendered["zh"]
 
@@ -313,13 +314,20 @@ def test_links_lead_to_the_portal_the_chapters_and_the_other_language():
 # --- the font ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_page_has_the_same_font_whatever_pages_were_made_before(monkeypatch):
-    monkeypatch.setattr(pages, "_WIDE", pages._Wide())
-    texts = [
-        f"<html lang='zh'><style>{pages.FONT_PLACE}</style><p>{text}</p>" for text in ("很满意", "满意率 88.9%", "园雅")
-    ]
-    alone = [pages.with_font(text) for text in texts]
-    together = pages.with_fonts(texts)
-    monkeypatch.setattr(pages, "WIDEST", 1)
-    assert alone == together == pages.with_fonts(texts[::-1])[::-1]
-    assert alone[0] != alone[1].replace("满意率 88.9%", "很满意")
+def test_a_page_has_the_characters_of_its_text_and_the_same_font_again():
+    texts = ["很满意", "满意率 88.9%", "园雅"]
+    faces = [fonts(html) for html in map(with_face, texts)]
+    assert [face["Noto Sans SC"] - set(pages.FONT_PLACE) for face in faces] == [set(text) for text in texts]
+    assert with_face(texts[0]) == with_face(texts[0])
+
+
+def with_face(text):
+    """Return a page of some text with its font."""
+    return pages.with_font(f"<html lang='zh'><style>{pages.FONT_PLACE}</style><p>{text}</p>")
+
+
+def test_a_font_keeps_its_half_width_punctuation_and_its_size_is_that_of_its_text():
+    few, many = pages.font_subset("满意。”（"), pages.font_subset((pages.TEMPLATES.parent / "words/zh.yml").read_text())
+    features = TTFont(io.BytesIO(few))["GPOS"].table.FeatureList.FeatureRecord
+    assert {each.FeatureTag for each in features} == {"halt"}
+    assert len(few) < 10_000 < 100_000 < len(many)

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from conftest import demo, survey_of
+from conftest import demo, remembered, survey_of
 from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.publishing import groups, records
 from publishing import HOSTILE
@@ -14,6 +14,7 @@ HEAD = "form_id | block | delivery | service | count\n"
 ROWS = "a | A | satisfied | fair | 8\nb | A | fair | fair | 2\nc | B | satisfied | fair | 3\nd | B | fair | fair | 2\ne | B | | | 1"
 
 
+@remembered
 def result(rows: str = ROWS, run: dict | None = None, **keys) -> Assessment:
     programme = demo(**{**READING, "index": None, "grades": None, **keys})
     return assess(survey_of(HEAD + rows, programme, design={"stratum": "block"}, **(run or {})))

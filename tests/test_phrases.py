@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from conftest import demo, run_of, survey_of
+from conftest import demo, remembered, run_of, survey_of
 from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.ground.catalogue import MEASURES
 from csat_analysis.ground.words import speak
@@ -36,6 +36,7 @@ KNOWN = {"distributed": 10, "complaints": 0, "deliveries": 10}  # with them the 
 BLANK = "a | satisfied | fair | 6\nb | | | 4"  # 4 of 10 forms are invalid
 
 
+@remembered
 def result(rows="a | satisfied | fair | 7", counts=None, plan=None, run=None, **keys) -> Assessment:
     """Return what the demonstration says of a few forms of 10, with keys of the procedure replaced."""
     plan = {"counts": {"distributed": 10} if counts is None else counts, **(plan or {})}

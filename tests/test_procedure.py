@@ -5,7 +5,7 @@ import itertools
 import pandas as pd
 import pytest
 
-from conftest import demo, survey_of
+from conftest import demo, remembered, survey_of
 from csat_analysis.assembly import procedure
 from csat_analysis.assembly.assessment import Assessment, assess
 
@@ -27,6 +27,7 @@ def duty(identifier: str, clause: str | None = "1", **keys) -> dict:
     return {"id": identifier, "title": identifier, "clause": clause, **keys}
 
 
+@remembered
 def result(rows=MIXED, counts=None, entries: str | None = None, plan=None, tables=None, **keys) -> Assessment:
     """Return what a procedure with clauses 1 and 2 says; ``entries`` are the lines of the steps table."""
     programme = demo(**{"clauses": clauses("1", "2"), "gates": [], **SATISFIED, **keys})

@@ -12,6 +12,7 @@ from csat_analysis.assembly.change import judge_change
 from csat_analysis.ground.errors import ReportError
 from csat_analysis.ground.words import speak
 from csat_analysis.publishing import (
+    briefs,
     change_figures,
     change_tables,
     change_ways,
@@ -34,7 +35,7 @@ OF_RESULT = [
     exhibits.headline, exhibits.summary, exhibits.rate_table, exhibits.index_table, exhibits.item_table, exhibits.limits,
     verdicts.gate_table, verdicts.grade_table, verdicts.target_table, verdicts.comparison_table, groups.part_table,
     groups.group_table, ledger.fieldwork_table, weights.respondent_table, weights.weighted_table, figures.items,
-    duties.clause_summary,
+    duties.clause_summary, briefs.satisfaction,
 ]  # fmt: skip
 OF_SURVEY = [ledger.account_table, ledger.input_table, ledger.findings]
 OF_CHANGE = [

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pandas as pd
 import pytest
 
-from conftest import demo, survey_of
+from conftest import demo, remembered, survey_of
 from csat_analysis.assembly import remedy
 from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.domain.evidence import Evidence
@@ -27,6 +27,7 @@ def least(known: Evidence, measure="invalid_rate", comparison="at_most", thresho
     return remedy.least_to_complete(rule, known)
 
 
+@remembered
 def result(rows: str, distributed: int | None = 10, run=None, plan=None, **keys) -> Assessment:
     plan = {"counts": {"distributed": distributed}, **(plan or {})}
     return assess(survey_of(HEAD + rows, demo(gates=[VOIDS], **keys), plan=plan, **(run or {})))

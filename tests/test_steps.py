@@ -5,7 +5,7 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from conftest import demo, sheet, survey_of
+from conftest import demo, remembered, sheet, survey_of
 from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.domain import steps
 from csat_analysis.ground import runs
@@ -44,6 +44,7 @@ def days(*arguments, **keys) -> list[tuple[str | None, ...]]:
     return [tuple(v.isoformat() if isinstance(v, dt.date) else v for v in row.values()) for row in rows]
 
 
+@remembered
 def surveyed(listed, steps: str | None = None, sent: str | None = None, **keys) -> Assessment:
     """Return the same by the whole way: from the tables of a survey."""
     tables = {name: text for name, text in {"steps": steps, "distribution": sent}.items() if text is not None}

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from scipy import stats
 
-from conftest import demo, survey_of
+from conftest import demo, remembered, survey_of
 from csat_analysis.assembly import load
 from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.ground.words import speak
@@ -40,6 +40,7 @@ def surveyed(rows: str, counts=None, entries=None, plan=None, run=None, tables=N
     return survey_of(HEAD + rows, programme, tables, plan={"counts": counts or {}, **(plan or {})}, **(run or {}))
 
 
+@remembered
 def result(*arguments, **keys) -> Assessment:
     return assess(surveyed(*arguments, **keys))
 

@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from conftest import demo, survey_of
+from conftest import demo, remembered, survey_of
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.ground import runs
 from csat_analysis.ground.errors import ParameterError
@@ -22,6 +22,7 @@ FRAME = "customer_id | segment\n" + "\n".join(f"c{n} | {'owner' if n < 60 else '
 BY_SEGMENT = {"weighting": {"by": ["segment"]}}
 
 
+@remembered
 def result(rows=ROWS, frame=FRAME, design=BY_SEGMENT, **run):
     tables = {"frame": frame} if frame else {}
     return assess(survey_of(HEAD + rows, demo(**RULES), tables, groups=["segment"], design=design, **run))

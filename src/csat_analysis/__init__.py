@@ -20,6 +20,8 @@ STAGES = {
     "assessment": "assembly",
     "importance": "assembly",
     "change": "assembly",
+    "briefs": "publishing",
+    "cards": "publishing",
     "change_figures": "publishing",
     "change_tables": "publishing",
     "change_ways": "publishing",

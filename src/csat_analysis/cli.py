@@ -133,6 +133,7 @@ def run(
         float, typer.Option("--memory", min=0, help="MB that a chapter may hold, with whatever it starts; 0: no limit.")
     ] = 0,
     retries: Annotated[int, typer.Option(min=0, help="How often to try again what can heal.")] = 1,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Print each page to a PDF as well, by Chromium.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for each run, nothing else.")] = False,
     engine: Annotated[str, typer.Option(help="local: this machine. dask: a cluster (docs/clusters.md).")] = "local",
     scheduler: Annotated[str, typer.Option(help="Address of a running Dask scheduler; else one is started here.")] = "",
@@ -141,7 +142,7 @@ def run(
     """Bring stale runs up to date: execute chapters, render pages, write records, then the portal."""
     _check_languages(language)
     _check_kernel(kernel)
-    if not (force or language or verbose or as_json) and _nothing_to_do(_root(root), project, period, quiet):
+    if not (force or language or verbose or as_json or pdf) and _nothing_to_do(_root(root), project, period, quiet):
         return
     local = engine == "local" and not scheduler
     if kernel == "fork" and local:  # it imports for seconds what forks have, and this process something else meanwhile
@@ -149,16 +150,18 @@ def run(
 
         forks.server()
     from csat_analysis.ground import params
-    from csat_analysis.publishing import engines, freshness, memory, publish, runner
+    from csat_analysis.publishing import engines, freshness, memory, printing, publish, runner
     from csat_analysis.publishing.limits import Limits
 
     where = engines.Engine("dask" if scheduler else engine, scheduler)
+    if pdf:
+        printing.browser()
     rules = params.read_rules(_root(root))
     _print_broken(rules)
     chosen = freshness.select(rules, project, period)
     runner.recover(rules, chosen)
     sources = freshness.Sources(rules)
-    states = freshness.states_of(sources, chosen, language, force, kernel)
+    states = freshness.states_of(sources, chosen, language, force, kernel, pdf)
     if not (force or language) and all(state.task is None for state in states):
         memory.remember(rules, states, sources.shared)
     with _progress(sum(each.task is not None for each in states), quiet) as advance:

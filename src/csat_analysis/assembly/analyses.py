@@ -1,7 +1,10 @@
 """By which analysis is a figure of two surveys compared? The situation decides; the numbers follow."""
 
+import functools
 import math
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -25,6 +28,16 @@ NOT_ASKED, COUNT = "not_asked", "count"
 # --- a figure of a survey ---------------------------------------------------------------------------------------------
 
 
+T = TypeVar("T")
+
+
+def once(wave: Wave, what: Hashable, compute: Callable[[], T]) -> T:
+    """Return something of a survey, computed where it is asked for first; many tests ask for the same figures."""
+    if what not in wave.known:
+        wave.known[what] = compute()
+    return wave.known[what]
+
+
 def figure_value(figure: str, wave: Wave) -> float | None:
     """Return a figure of a survey; None where it has none."""
     item = figure.rpartition(".")[0]
@@ -34,7 +47,8 @@ def figure_value(figure: str, wave: Wave) -> float | None:
 def measure_of(figure: str, wave: Wave) -> Measure:
     """Return a figure of a survey with its company."""
     known = wave.judged
-    return figure_of(figure, known.found, known.index, known.answers, known.evidence)
+    given = (known.found, known.index, known.answers, known.evidence)
+    return once(wave, ("measure", figure), lambda: figure_of(figure, *given))
 
 
 def better(figure: str) -> int:
@@ -49,6 +63,10 @@ def is_share(figure: str) -> bool:
 
 def values_of(figure: str, wave: Wave) -> pd.Series | None:
     """Return the value of each form whose mean a figure is; None where it is no mean of forms, or was not asked."""
+    return once(wave, ("values", figure), lambda: _values_of(figure, wave))
+
+
+def _values_of(figure: str, wave: Wave) -> pd.Series | None:
     item, _, kind = figure.rpartition(".")
     if not item:
         return scoring.form_values(figure, wave.evidence)
@@ -69,43 +87,54 @@ class Pair:
     waves: tuple[Wave, Wave]
     values: tuple[pd.Series, pd.Series]
 
-    @property
+    @functools.cached_property
     def sizes(self) -> tuple[int, int]:
         """Return how many forms of each survey have a value."""
         before, after = (int(part.sum()) for part in self.counts)
         return before, after
 
-    @property
+    @functools.cached_property
     def counts(self) -> list[np.ndarray]:
         """Return for how many forms each row stands."""
         sides = zip(self.waves, self.values, strict=True)
         return [wave.evidence.forms["count"].reindex(each.index).to_numpy() for wave, each in sides]
 
-    @property
+    @functools.cached_property
     def together(self) -> np.ndarray:
         """Return the values of both surveys, the earlier first."""
         return np.concatenate([each.to_numpy(dtype=float) for each in self.values])
 
-    @property
+    @functools.cached_property
     def is_after(self) -> np.ndarray:
         """Return whether a value of both belongs to the later survey."""
         return np.arange(len(self.together)) >= len(self.values[0])
 
     def designs(self, view: str) -> tuple[Design, Design]:
         """Return the design of the forms with a value, in the view of those asked or of the process behind them."""
+        before, after = self._designs
+        return (before, after) if view == "residents" else (without_population(before), without_population(after))
+
+    @functools.cached_property
+    def _designs(self) -> tuple[Design, Design]:
         before, after = (
             kept(wave.evidence.design, wave.evidence.rows_of(each))
             for wave, each in zip(self.waves, self.values, strict=True)
         )
-        return (before, after) if view == "residents" else (without_population(before), without_population(after))
+        return before, after
 
     def estimates(self, view: str) -> tuple[Estimate, Estimate]:
         """Return the figure of each survey with its error."""
-        before, after = (
-            estimate_mean(design, each.to_numpy(), wave.evidence.effect)
-            for design, each, wave in zip(self.designs(view), self.values, self.waves, strict=True)
-        )
-        return before, after
+        if view not in self._estimates:
+            before, after = (
+                estimate_mean(design, each.to_numpy(), wave.evidence.effect)
+                for design, each, wave in zip(self.designs(view), self.values, self.waves, strict=True)
+            )
+            self._estimates[view] = before, after
+        return self._estimates[view]
+
+    @functools.cached_property
+    def _estimates(self) -> dict[str, tuple[Estimate, Estimate]]:
+        return {}
 
     def names(self, column: str) -> tuple[list[str], list[str]]:
         """Return the customers, or the clusters, of the forms with a value."""
@@ -119,7 +148,9 @@ class Pair:
 def pair_of(figure: str, before: Wave, after: Wave) -> Pair | None:
     """Return the values of a figure in two surveys; None where it is no mean of forms in one of them."""
     first, second = values_of(figure, before), values_of(figure, after)
-    return None if first is None or second is None else Pair(figure, (before, after), (first, second))
+    if first is None or second is None:
+        return None
+    return once(after, ("pair", figure, id(before)), lambda: Pair(figure, (before, after), (first, second)))
 
 
 def analysis_of(pair: Pair, situation: Situation, view: str) -> str:

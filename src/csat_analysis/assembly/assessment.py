@@ -46,6 +46,8 @@ class Assessment:
         See ``parts.rate_by_part``.
     steps, clauses
         Tables of ``procedure.judge_steps``, ``procedure.judge_clauses``.
+    judged
+        What all of it rests on.
     """
 
     survey: Survey
@@ -66,6 +68,7 @@ class Assessment:
     clauses: pd.DataFrame
     respondents: pd.DataFrame
     weighted: pd.DataFrame
+    judged: "Judged"
 
     def measure(self, name: str) -> dict[str, Any]:
         """Return one measure, the index, or an item's figure (an item's mean has no interval here) as a mapping."""
@@ -110,7 +113,7 @@ def assess(survey: Survey) -> Assessment:
         parts=parts.rate_by_part(evidence, "stratum"), comparisons=compare(survey, found, index), steps=duties,
         clauses=procedure.judge_clauses(survey, gates, duties, triggers, figures, found),
         respondents=weighting.compare_respondents(survey, evidence),
-        weighted=weighting.weigh(survey, evidence, answers),
+        weighted=weighting.weigh(survey, evidence, answers), judged=now,
     )  # fmt: skip
 
 

@@ -123,7 +123,7 @@ def judge_change(result: Assessment, peers: Peers = ()) -> Change:
         reason = "unreadable" if survey.run.baseline else "no_baseline"
         return Change(result, reason, pd.DataFrame(columns=CHANGE, dtype=object))
     names = [str(name) for name in result.measures["id"]]
-    whole, after = wave_of(survey.baseline, names), wave_of(survey, names)
+    whole, after = wave_of(survey.baseline, names), Wave(survey, result.judged, result.status)
     figures = [*names, *(["index"] if survey.programme.index else []), *_of_items(survey)]
     split = split_of(whole, after)
     before = undecided(whole, after) if split == USED else whole

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,12 @@ USED = "used"  # the forms of the baseline that the action was not decided on
 
 @dataclass(frozen=True)
 class Wave:
-    """One of the two surveys, with what it says."""
+    """One of the two surveys, with what it says; ``known`` holds what was computed of it once, by what that is."""
 
     survey: Survey
     judged: Judged
     status: str
+    known: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def evidence(self) -> Evidence:

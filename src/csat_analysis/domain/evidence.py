@@ -102,22 +102,22 @@ class Evidence:
         returned = self.forms.groupby("stratum")["count"].sum()
         return (returned * self.population / self.returned).to_dict()
 
-    @property
+    @functools.cached_property
     def returned(self) -> int:
         """Return the number of forms that came back, blank ones included."""
         return int(self.forms["count"].sum())
 
-    @property
+    @functools.cached_property
     def population(self) -> int | None:
         """Return how many there are to ask; None where that is unknown, or where more came back than there are."""
         return self.frame if self.frame is not None and self.returned <= self.frame else None
 
-    @property
+    @functools.cached_property
     def is_weighted(self) -> bool:
         """Return whether forms count differently in shares and means."""
         return bool((self.forms["weight"] != 1).any())
 
-    @property
+    @functools.cached_property
     def valid(self) -> int:
         """Return the number of valid forms."""
         return int(self.forms.loc[self.forms["valid"], "count"].sum())

@@ -18,6 +18,7 @@ FIGURES = (
     "conf_low", "conf_high",
 )  # fmt: skip
 OF_SHARE = FIGURES[4:]
+NOT_SHOWN = dict.fromkeys(FIGURES)
 REJECTED = "rejected"
 INVALID = "invalid"  # an answer of an invalid form
 
@@ -127,21 +128,22 @@ def by_group(evidence: Evidence, answers: pd.DataFrame, columns: Iterable[str]) 
     forms, rows = evidence.forms, []
     for by in columns:
         sizes = forms.groupby(by, sort=True)["count"].sum()
-        figures = {
-            (level, item): found
-            for item in evidence.programme.item_ids
-            for level, found in _figures(item, evidence, answers, forms[by])
-        }
-        for level in sizes.index[sizes.index != ""]:
-            for item in evidence.programme.item_ids:
-                rows.append({"by": by, "level": level, "id": item, **figures[level, item], "size": int(sizes[level])})
-    if not rows:
-        return pd.DataFrame(columns=["by", "level", "id", *FIGURES, "suppressed"], dtype=object)
-    found = pd.DataFrame(rows, columns=["by", "level", "id", *FIGURES, "size"], dtype=object).assign(suppressed=False)
-    for _, table in found.groupby(["by", "id"], sort=False):
-        found.loc[table.index, "suppressed"] = suppressed(table["n"], evidence.programme.min_n, table["size"])
-    found.loc[found["suppressed"], list(FIGURES)] = None
-    return found[["by", "level", "id", *FIGURES, "suppressed"]]
+        sizes = sizes[sizes.index != ""]
+        found = {item: dict(_figures(item, evidence, answers, forms[by])) for item in evidence.programme.item_ids}
+        hidden = {item: _hidden(figures, sizes, evidence.programme.min_n) for item, figures in found.items()}
+        rows += [
+            {"by": by, "level": level, "id": item, **(NOT_SHOWN if hide else found[item][level]), "suppressed": hide}
+            for place, level in enumerate(sizes.index)
+            for item, hide in ((item, each[place]) for item, each in hidden.items())
+        ]
+    table = pd.DataFrame(rows, columns=["by", "level", "id", *FIGURES, "suppressed"], dtype=object)
+    return table.astype({"suppressed": bool}) if rows else table
+
+
+def _hidden(figures: dict[str, dict[str, Any]], sizes: pd.Series, min_n: int) -> list[bool]:
+    """Return which of the groups of some sizes are not shown, by the figures of one item."""
+    answers = pd.Series([figures[level]["n"] for level in sizes.index], index=sizes.index)
+    return suppressed(answers, min_n, sizes).tolist()
 
 
 def suppressed(answers: pd.Series, min_n: int, forms: pd.Series | None = None) -> pd.Series:

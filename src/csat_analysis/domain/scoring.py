@@ -72,18 +72,30 @@ def score_forms(forms: pd.DataFrame, answers: pd.DataFrame, programme: Programme
     points, marks = item_points(answers, programme)[valid], item_satisfied(answers, programme)[valid]
     weights = points.notna() * weights_of_items(programme).reindex(points.columns)
     total = weights.sum(axis="columns")
-    decided, satisfied = _satisfied_forms(marks, programme)
     shown = [item for each in (programme.latent.constructs if programme.latent else ()) for item in each.items]
     return forms.assign(
         **{points_column(item): points[item].reindex(forms.index) for item in shown},
         answered=answers.isin(programme.level_ids).sum(axis="columns"),
         valid=valid,
         invalid_reason=reason,
-        decided=decided.reindex(forms.index, fill_value=False),
-        satisfied=satisfied.reindex(forms.index, fill_value=False),
+        **_read(marks, forms.index, programme),
         points=points.where(weights > 0).sum(axis="columns").reindex(forms.index, fill_value=0.0),
         score=((points * weights).sum(axis="columns") / total.where(total > 0)).reindex(forms.index),
     )
+
+
+def read_again(forms: pd.DataFrame, answers: pd.DataFrame, programme: Programme) -> pd.DataFrame:
+    """Return scored forms as a programme reads "a satisfied form" that differs in this alone."""
+    return forms.assign(**_read(item_satisfied(answers, programme)[forms["valid"]], forms.index, programme))
+
+
+def _read(marks: pd.DataFrame, forms: pd.Index, programme: Programme) -> dict[str, pd.Series]:
+    """Return of each form whether it was decided and satisfied, by the marks of the valid ones."""
+    decided, satisfied = _satisfied_forms(marks, programme)
+    return {
+        "decided": decided.reindex(forms, fill_value=False),
+        "satisfied": satisfied.reindex(forms, fill_value=False),
+    }
 
 
 def points_column(item: str) -> str:
@@ -171,15 +183,16 @@ def form_values(name: str, evidence: Evidence) -> pd.Series | None:
 
 def satisfaction_rate(evidence: Evidence) -> Measure:
     """Return satisfied forms ÷ the programme's denominator."""
-    return _satisfied_share(evidence, evidence.programme.satisfaction_rate.denominator)
+    return satisfied_share(evidence, evidence.programme.satisfaction_rate.denominator)
 
 
 def satisfaction_rate_of_valid(evidence: Evidence) -> Measure:
     """Return satisfied forms ÷ valid forms."""
-    return _satisfied_share(evidence, "valid")
+    return satisfied_share(evidence, "valid")
 
 
-def _satisfied_share(evidence: Evidence, denominator: str) -> Measure:
+def satisfied_share(evidence: Evidence, denominator: str) -> Measure:
+    """Return satisfied forms ÷ a denominator: ``distributed``, or a base of ``base_of``."""
     if evidence.programme.satisfied_form is None:
         return Measure(None, None, None)
     if denominator == "distributed":
@@ -247,8 +260,9 @@ def mean_measure(
     share_of_answer = design.weights / (design.weights * design.counts).sum()
     influence = (share_of_answer * (values - estimate.mean)).reindex(evidence.forms.index)
     measure = _measure(estimate, numerator, float(estimate.n * scale), bounds, share)
-    process = estimate_mean(without_population(design), values.to_numpy(), evidence.effect)
-    low, high, _ = interval(process, bounds, share)
+    if not np.isnan(design.population).all():  # else both views are one
+        estimate = estimate_mean(without_population(design), values.to_numpy(), evidence.effect)
+    low, high, _ = interval(estimate, bounds, share)
     return measure._replace(influence=influence, process_low=low, process_high=high)
 
 

@@ -5,14 +5,19 @@ import functools
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from csat_analysis.ground.catalogue import MEASURES
 from csat_analysis.ground.programmes import Finite, Place, Strict, Text, Title, as_text
+from csat_analysis.ground.words import languages
 
 S = TypeVar("S", bound=Strict)
+if TYPE_CHECKING:
+    Language = str
+else:  # those that there is a catalogue of
+    Language = Literal[tuple(sorted(languages(), reverse=True))]
 Table = Literal["frame", "distribution", "responses", "complaints", "deliveries", "steps", "actions"]
 TABLES: tuple[Table, ...] = ("frame", "distribution", "responses", "complaints", "deliveries", "steps", "actions")
 RESERVED = re.compile(r"con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)
@@ -180,7 +185,7 @@ class RunFile(Strict):
     project: Annotated[Text, Field(pattern=r"^[\w-]{1,64}$"), AfterValidator(check_project)]
     title: Title
     programme: str
-    language: Literal["zh", "en"] = "zh"
+    language: Language = "zh"
     read: dict[Table, Read] = {}
     design: Design = Design()
     document: DocumentControl = DocumentControl()
@@ -202,7 +207,7 @@ class Run(Strict):
     period: str
     title: Title
     programme: str
-    language: Literal["zh", "en"]
+    language: Language
     read: dict[Table, Read]
     design: Design
     document: DocumentControl = DocumentControl()

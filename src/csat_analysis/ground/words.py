@@ -2,6 +2,7 @@
 
 import datetime as dt
 import functools
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -33,6 +34,23 @@ def flatten(tree: Mapping[str, Any], stem: str = "") -> dict[str, str]:
         name = f"{stem}{key}"
         leaves |= flatten(value, f"{name}.") if isinstance(value, Mapping) else {name: str(value)}
     return leaves
+
+
+@functools.cache
+def explanations(language: str) -> dict[str, dict[str, str]]:
+    """Return title and description of each key of the models, such as ``Gate.threshold``; ``Gate._`` of a gate."""
+    tree = yaml.load((FOLDER / "schema" / f"{language}.yml").read_text("utf-8"), yaml.CSafeLoader)
+    return {
+        f"{model}.{key}": dict(zip(("title", "description"), told, strict=True))
+        for model, keys in tree.items()
+        for key, told in keys.items()
+    }
+
+
+def explained_by(model: type, key: str, told: Mapping[str, Any]) -> str | None:
+    """Return under which name a key of a model is explained: the model's own, else that of what it inherits from."""
+    names = (f"{each.__name__}.{key}" for each in model.__mro__)
+    return next((name for name in names if name in told), None)
 
 
 class Words:
@@ -128,11 +146,11 @@ class Words:
 
     def date(self, day: dt.date) -> str:
         """Return a date."""
-        return f"{day.year} 年 {day.month} 月 {day.day} 日" if self.language == "zh" else day.isoformat()
+        return _by_pattern(day, self("language.date"))
 
     def month(self, day: dt.date) -> str:
         """Return the month of a day."""
-        return f"{day.year} 年 {day.month} 月" if self.language == "zh" else f"{day:%Y-%m}"
+        return _by_pattern(day, self("language.month"))
 
     def listing(self, names: Iterable[str]) -> str:
         """Return several names as one phrase."""
@@ -153,6 +171,16 @@ class Words:
     def source(self, clause: str | None) -> str:
         """Return where a value comes from."""
         return self("source.clause", clause=clause) if clause else self("source.assumption")
+
+
+def _by_pattern(day: dt.date, pattern: str) -> str:
+    """Return a day by a pattern as Unicode has them, of year, month and day.
+
+    >>> _by_pattern(dt.date(2024, 5, 9), "y-MM-dd"), _by_pattern(dt.date(2024, 5, 9), "y 年 M 月")
+    ('2024-05-09', '2024 年 5 月')
+    """
+    parts = {"y": day.year, "M": day.month, "d": day.day}
+    return re.sub("y+|M+|d+", lambda found: f"{parts[found[0][0]]:0{len(found[0])}}", pattern)
 
 
 def _grouped(number: Decimal) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 from rich.cells import cell_len
@@ -18,7 +17,7 @@ from csat_analysis.ground.clauses import matrix
 from csat_analysis.ground.errors import CsatError, ParameterError
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import RunFile
-from csat_analysis.ground.words import FOLDER, Words, speak
+from csat_analysis.ground.words import Words, explained_by, explanations, speak
 from csat_analysis.publishing import records
 from csat_analysis.publishing.phrases import rule_name
 from csat_analysis.publishing.publish import chapter_path, read_chapter
@@ -126,23 +125,6 @@ def schema(kind: str, language: str = "en") -> str:
     mode: Literal["serialization", "validation"] = "serialization" if kind == "record" else "validation"
     explained = SCHEMAS[kind].model_json_schema(mode=mode, schema_generator=_explaining(language))
     return json.dumps(explained, ensure_ascii=False, indent=1) + "\n"
-
-
-@functools.cache
-def explanations(language: str) -> dict[str, dict[str, str]]:
-    """Return title and description of each key of the models, such as ``Gate.threshold``; ``Gate._`` of a gate."""
-    tree = yaml.load((FOLDER / "schema" / f"{language}.yml").read_text("utf-8"), yaml.CSafeLoader)
-    return {
-        f"{model}.{key}": dict(zip(("title", "description"), told, strict=True))
-        for model, keys in tree.items()
-        for key, told in keys.items()
-    }
-
-
-def explained_by(model: type, key: str, told: Mapping[str, Any]) -> str | None:
-    """Return under which name a key of a model is explained: the model's own, else that of what it inherits from."""
-    names = (f"{each.__name__}.{key}" for each in model.__mro__)
-    return next((name for name in names if name in told), None)
 
 
 @functools.cache

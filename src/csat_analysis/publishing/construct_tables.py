@@ -67,13 +67,13 @@ def summary(reading: Reading, language: str) -> Exhibit:
     words = speak(language)
     if reading.model is None:
         return prose(words("constructs.none"), kind="summary")
-    told = [_index_sentence(reading, words), _refusal(reading, words)]
+    told = [index_sentence(reading, words), refusal(reading, words)]
     if not reading.reason:
-        told += [_strongest(reading, words), _left_out(reading, words), *_findings(reading, words)]
+        told += [strongest(reading, words), left_out(reading, words), *_findings(reading, words)]
     return prose(*filter(None, told), kind="summary")
 
 
-def _index_sentence(reading: Reading, words: Words) -> str:
+def index_sentence(reading: Reading, words: Words) -> str:
     """Return the index of the target with its interval, by whose weights it is; nothing where there is none."""
     evidence, (model, constructs) = reading.result.evidence, reading.known
     measure = index_by(model.frozen.weights, evidence) if model.frozen else target_index(evidence, model, *constructs)
@@ -89,7 +89,7 @@ def _index_sentence(reading: Reading, words: Words) -> str:
     )  # fmt: skip
 
 
-def _refusal(reading: Reading, words: Words) -> str:
+def refusal(reading: Reading, words: Words) -> str:
     """Return why no model was estimated, or no interval; nothing where all is there."""
     model, (found, spread) = reading.known
     kind, _, name = (found.reason or spread.reason).partition(":")
@@ -100,7 +100,7 @@ def _refusal(reading: Reading, words: Words) -> str:
     return words(f"constructs.{kind}", name=title, n=words.count(found.n), least=words.count(model.least))
 
 
-def _strongest(reading: Reading, words: Words) -> str:
+def strongest(reading: Reading, words: Words) -> str:
     """Return which construct moves the target most."""
     rows = _impacts(reading)
     if rows.empty:
@@ -113,7 +113,7 @@ def _strongest(reading: Reading, words: Words) -> str:
     )  # fmt: skip
 
 
-def _left_out(reading: Reading, words: Words) -> str:
+def left_out(reading: Reading, words: Words) -> str:
     """Return how many forms are in the model, and how many valid ones are not."""
     found = reading.known[1].found
     counts = {"n": words.count(found.n), "left_out": words.count(found.left_out)}

@@ -9,7 +9,7 @@ import pandas as pd
 from csat_analysis.domain.fieldwork import RATES
 from csat_analysis.ground.catalogue import MEASURES
 from csat_analysis.ground.words import Words
-from csat_analysis.publishing import certificate, change_figures, figures
+from csat_analysis.publishing import briefs, certificate, change_figures, figures
 from csat_analysis.publishing.canvas import Drawing
 from csat_analysis.publishing.change_cells import portfolio_exhibit
 from csat_analysis.publishing.change_tables import figure_table as change_measures
@@ -120,6 +120,7 @@ def sections(source: Source, words: Words) -> list[Section]:
 
 def _overview(source: Source, words: Words) -> Iterator[Block]:
     yield prose(*([words("document.stale")] if source.stale else []))
+    yield briefs.satisfaction(source.result, words.language)
     yield head(source, words)
     yield prose(*summary_sentences(source, words))
     yield Heading(words("document.verdicts"))

@@ -21,13 +21,13 @@ FAULTY = ("separation", FEW_UNITS)  # odds ratios there are, but not all of them
 def importance_summary(found: Importance, language: str) -> Exhibit:
     """Return what goes with the overall item most, how sure that is, and that it is no cause; or why nothing does."""
     words = speak(language)
-    told = list(_refused(found, words))
+    told = list(refused(found, words))
     if found.found and len(found.table) and found.reason in ("", FEW_UNITS):
-        told += [words("gap").join([_explained(found, words), _first(found, words)]), words("influence.association")]
+        told += [words("gap").join([_explained(found, words), first(found, words)]), words("influence.association")]
     return prose(*told, *_reversed(found, words), *_not_compared(found, words), kind="summary")
 
 
-def _refused(found: Importance, words: Words) -> Iterator[str]:
+def refused(found: Importance, words: Words) -> Iterator[str]:
     """Yield why there is no importance, or no interval of it."""
     if found.reason:
         target = title_of(found, found.target, words) if found.target else ""
@@ -54,7 +54,7 @@ def title_of(found: Importance | Odds, item: str, words: Words) -> str:
     return item_title(found.result.survey.programme, item, words)
 
 
-def _first(found: Importance, words: Words) -> str:
+def first(found: Importance, words: Words) -> str:
     """Return which item comes first, and how sure that is."""
     row, second = found.table.iloc[0], found.table.iloc[min(1, len(found.table) - 1)]
     sure = "alone" if math.isnan(row["first"]) else "sure" if row["first"] >= SURE else "unsure"

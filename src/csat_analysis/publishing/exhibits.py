@@ -97,13 +97,13 @@ def summary(result: Assessment, language: str) -> Exhibit:
 def rate_table(result: Assessment, language: str) -> Exhibit:
     """Return every measure with what it counts, numerator, denominator, value, interval and source."""
     words, programme = speak(language), result.survey.programme
-    shown = [measure for measure in result.measures.to_dict("records") if not _is_spare(measure["id"], programme)]
+    shown = [measure for measure in result.measures.to_dict("records") if not is_spare(measure["id"], programme)]
     rows = [
         (
             words(f"measure.{measure['id']}"), formula(programme, measure["id"], words),
             words.count(measure["numerator"]), words.count(measure["denominator"]),
             words.number(measure["value"], MEASURES[measure["id"]].unit),
-            _interval_and_method(measure, words), _measure_source(measure["id"], programme, words),
+            _interval_and_method(measure, words), measure_source(measure["id"], programme, words),
         )
         for measure in shown
     ]  # fmt: skip
@@ -116,7 +116,7 @@ def rate_table(result: Assessment, language: str) -> Exhibit:
     return table(words("caption.rates"), heads, rows, notes)
 
 
-def _is_spare(name: str, programme: Programme) -> bool:
+def is_spare(name: str, programme: Programme) -> bool:
     """Return whether a programme has no such rate, or has it twice."""
     if programme.satisfied_form is None:
         return name.startswith("satisfaction_rate")
@@ -133,7 +133,7 @@ def _interval_and_method(measure: Mapping[str, Any], words: Words) -> Cell:
     return Cell("" if bounds == words("not_computed") else bounds, "whole", (method,))
 
 
-def _measure_source(name: str, programme: Programme, words: Words) -> str:
+def measure_source(name: str, programme: Programme, words: Words) -> str:
     """Return where the definition of a measure comes from; a clause that sets a threshold on it defines nothing."""
     defined = {measure.id: measure.clause for measure in programme.measures}
     defined["satisfaction_rate"] = programme.satisfaction_rate.clause

@@ -1,7 +1,7 @@
 """What do the answers look like, and what can a rule see? Figures of the chapter on satisfaction."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -11,17 +11,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from csat_analysis.assembly.assessment import Assessment, compute
+from csat_analysis.assembly.gates import unit_of
 from csat_analysis.domain.scoring import CLUSTERED
 from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
 from csat_analysis.ground.words import Words, letters, speak
-from csat_analysis.publishing.canvas import DOT, INK, LINE, WIDTH, Drawing, as_svg, beside, rows, style, wrapped
+from csat_analysis.publishing.canvas import DOT, INK, LINE, SOFT, WIDTH, Drawing, as_svg, beside, rows, style, wrapped
 from csat_analysis.publishing.markup import Exhibit, prose, render
 from csat_analysis.publishing.phrases import item_title, level_title, measure_title, rule_text
+from csat_analysis.publishing.verdicts import verdict_word
 from csat_analysis.statistics import planning
 
 SEEN = ("satisfaction_rate", "satisfaction_rate_of_valid")  # the rates whose rule has a curve
 SPAN, POINTS = 0.15, 301  # of the curve: to each side of the threshold, and how many points
 RISKS = (0.9, 0.5, 0.1)  # the probabilities of acting whose true rates are told
+MARKERS = {  # of a verdict: shape, colour, whether it is filled
+    "met": ("o", DOT, True), "borderline": ("s", "#8a5a00", True), "not_met": ("x", "#a4262c", True),
+    "missed": ("x", "#8a5a00", True), "in_progress": ("o", SOFT, False), "missing": ("o", SOFT, False),
+}  # fmt: skip
 LEGEND = 96  # letters in a line of the legend; a hanzi is as wide as two
 
 
@@ -191,6 +197,59 @@ def draw_items(result: Assessment, language: str) -> Drawing | None:
     ending = "" if known["conf_low"].notna().any() else "_no_interval"
     caption, sentence = words(f"figure.items{ending}"), words(f"sentence.items{ending}")
     return Drawing(figure, caption, sentence, words("gap").join([sentence, *likert_sentences(result, words)]))
+
+
+# --- rules ------------------------------------------------------------------------------------------------------------
+
+
+def gate_ladder(result: Assessment, language: str) -> Exhibit:
+    """Return each rule on a share in a row: threshold, value by its verdict, interval; nothing where there is none."""
+    words, programme = speak(language), result.survey.programme
+    gates = [gate for gate in result.gates.to_dict("records") if _is_drawn(gate, programme)]
+    if not gates:
+        return Exhibit("")
+    caption, sentence = words("figure.ladder"), words("sentence.ladder")
+    with mpl.rc_context(style()):
+        figure, axes = rows([measure_title(programme, gate["measure"], words) for gate in gates], language)
+        for position, gate in enumerate(gates):
+            _draw_rung(axes, position, gate)
+            told = f"{words.number(gate['value'], 'share')}  {words(f'verdict.{verdict_word(gate)}')}"
+            beside(axes, position, f"{told}\n{rule_text(gate, programme, words)}")
+        axes.set_xlim(*_reach(gates))
+        axes.set_xlabel(words("figure.ladder_axis"))
+        axes.xaxis.set_major_formatter(lambda share, _: words.whole_percent(share))
+        svg = as_svg(figure, "ladder", caption, sentence)
+    return render("figure", svg=svg, caption=caption, sentence=sentence)
+
+
+def _reach(gates: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    """Return which part of 0 to 1 holds all values, intervals and thresholds, in tenths, with room beside them.
+
+    >>> _reach([{"value": 0.9, "threshold": 0.85, "conf_low": 0.88, "conf_high": None}])
+    (0.8, 1.0)
+    """
+    known = [gate[name] for gate in gates for name in ("value", "threshold", "conf_low", "conf_high")]
+    shown = [value for value in known if value is not None]
+    return max(math.floor(10 * min(shown) - 0.1) / 10, 0.0), min(math.ceil(10 * max(shown) + 0.1) / 10, 1.0)
+
+
+def _is_drawn(gate: Mapping[str, Any], programme: Programme) -> bool:
+    """Return whether a rule has a value that can stand on the axis: a share between 0 and 1."""
+    value = gate["value"]
+    return unit_of(gate["measure"], programme) == "share" and value is not None and 0 <= value <= 1
+
+
+def _draw_rung(axes: Axes, position: int, gate: Mapping[str, Any]) -> None:
+    """Draw a rule's threshold with the side that meets it, and the value with its interval."""
+    threshold, upwards = gate["threshold"], gate["comparison"] in ("at_least", "more_than")
+    start, end = (threshold, 1.0) if upwards else (0.0, threshold)
+    axes.barh(position, end - start, 0.5, start, color="#e8eef4", edgecolor="none")
+    axes.vlines(threshold, position - 0.3, position + 0.3, color=INK, linewidth=1.6)
+    marker, colour, filled = MARKERS[verdict_word(gate)]
+    if gate["conf_low"] is not None and gate["conf_high"] is not None:
+        axes.hlines(position, gate["conf_low"], gate["conf_high"], color=colour, linewidth=2)
+    face = colour if filled else "white"
+    axes.plot(gate["value"], position, marker, color=colour, markerfacecolor=face, markersize=7, markeredgewidth=1.8)
 
 
 # --- what a rule can see ----------------------------------------------------------------------------------------------

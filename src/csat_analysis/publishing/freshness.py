@@ -37,6 +37,8 @@ class Task:
     earlier: params.Earlier = field(default_factory=dict)
     kernel: str = "plain"  # or fork: see forks
     limits: Limits = Limits()
+    pdf: bool = False  # whether pages are printed, too
+    made: tuple[int, ...] = ()  # stamp of the manifest that was there when the run was found to be stale
 
 
 @dataclass(frozen=True)
@@ -95,17 +97,18 @@ def states_of(
     languages: Sequence[str] = (),
     force: bool = False,
     kernel: str = "plain",
+    pdf: bool = False,
 ) -> list[State]:
     """Return how runs stand, each with the task that brings it up to date where it is not fresh.
 
     What is found out of files is remembered for the next time.
     """
-    found = [_state_of(sources, run, languages, force, kernel) for run in chosen]
+    found = [_state_of(sources, run, languages, force, kernel, pdf) for run in chosen]
     sources.digests.save()
     return found
 
 
-def _state_of(sources: "Sources", run: Run, languages: Sequence[str], force: bool, kernel: str) -> State:
+def _state_of(sources: "Sources", run: Run, languages: Sequence[str], force: bool, kernel: str, pdf: bool) -> State:
     rules = sources.rules
     folder = reports_folder(rules.root, run)
     manifest, failed = read_manifest(folder), read_manifest(folder / "failed")
@@ -121,7 +124,9 @@ def _state_of(sources: "Sources", run: Run, languages: Sequence[str], force: boo
     except Exception as error:  # noqa: BLE001 - whatever it is, the other runs go on
         return State(run, "unusable", (fault(run, error),))
     wanted = tuple(dict.fromkeys([*(languages or [run.language]), *published]))
-    task = Task(rules.root, run, document, wanted, key, earlier, kernel)
+    seen = stamp_of(folder / "manifest.json") if manifest else ()
+    printed = any(name.endswith(".pdf") for name in manifest["files"]) if manifest else False
+    task = Task(rules.root, run, document, wanted, key, earlier, kernel, pdf=pdf or printed, made=seen)
     if failed and not changes(failed["key"], key):
         return State(run, "failed", tuple(failed["failures"].values()), task)
     if manifest is None:
@@ -130,6 +135,8 @@ def _state_of(sources: "Sources", run: Run, languages: Sequence[str], force: boo
     if not why and not is_whole(folder, manifest, wanted):
         missing = [language for language in wanted if language not in published]
         why = [f"no pages in {language}" for language in missing] or ["a page is missing or was changed"]
+    if not why and pdf and not printed:
+        why = ["no PDF"]
     if not why and failed:
         why = ["the last run failed, on inputs that were changed back since"]
     if why or force:

@@ -16,6 +16,7 @@ COLOURS = {
     "met": "2F6B3A", "applied": "2F6B3A", "not_met": "A32A1C", "missing": "A32A1C", "late": "A32A1C",
     "missed": "A32A1C", "borderline": "8A5A00", "reportable": "2F6B3A", "void": "A32A1C", "remedy_due": "8A5A00",
 }  # fmt: skip
+SHADES = {"weak": "F7E3E0", "strong": "E1EFE4"}  # of groups below and above the whole: a note of the table says so
 WIDTH = 17.0  # cm between the margins
 LETTER = 0.0211  # cm that a letter takes, for each point of its size
 SIDES = 0.35  # cm that a cell keeps free
@@ -64,24 +65,26 @@ def _row(cells: Sequence[Any], is_head: bool = False) -> Any:
 
 
 def _cell(text: str, numeric: bool, width: int, size: int, is_head: bool = False, keeps: bool = False) -> Any:
-    """Return a cell: its text, in the colour of its verdict, and smaller lines below it."""
-    shade = [element("w:shd", val="clear", color="auto", fill=SHADE)] if is_head else []
+    """Return a cell: its text, in the colour of its verdict or on that of its group, and smaller lines below it."""
+    mark = getattr(text, "mark", "").rpartition(" ")[2]
+    fill, colour = SHADE if is_head else SHADES.get(mark), COLOURS.get(mark, INK)
+    shade = [element("w:shd", val="clear", color="auto", fill=fill)] if fill else []
     properties = element("w:tcPr", element("w:tcW", w=width, type="dxa"), *shade)
-    colour = COLOURS.get(getattr(text, "mark", "").rpartition(" ")[2], INK)
-    lines = [_line(text, size, colour, numeric, is_head or colour != INK, is_head or keeps)]
-    lines += [_line(below, size - 1, SOFT, numeric, False, keeps) for below in getattr(text, "below", ())]
+    look = [*(["w:b"] if is_head or colour != INK or mark == "strong" else []), *(["w:i"] if mark == "weak" else [])]
+    lines = [_line(text, size, colour, numeric, look, is_head or keeps)]
+    lines += [_line(below, size - 1, INK if fill else SOFT, numeric, (), keeps) for below in getattr(text, "below", ())]
     return element("w:tc", properties, *lines)
 
 
-def _line(text: str, size: float, colour: str, numeric: bool, bold: bool, keeps: bool) -> Any:
+def _line(text: str, size: float, colour: str, numeric: bool, look: Sequence[str], keeps: bool) -> Any:
     """Return a paragraph of a cell."""
     told = element("w:t")
     told.text = plain(text)
     told.set(qn("xml:space"), "preserve")
-    look = [*([element("w:b")] if bold else []), element("w:color", val=colour), element("w:sz", val=2 * size)]
+    drawn = [*map(element, look), element("w:color", val=colour), element("w:sz", val=2 * size)]
     layout = [*([element("w:keepNext")] if keeps else []), element("w:spacing", before=20, after=20, line=250,
               lineRule="auto"), element("w:jc", val="right" if numeric else "left")]  # fmt: skip
-    return element("w:p", element("w:pPr", *layout), element("w:r", element("w:rPr", *look), told))
+    return element("w:p", element("w:pPr", *layout), element("w:r", element("w:rPr", *drawn), told))
 
 
 def widths_of(columns: Sequence[Column], rows: Sequence[Sequence[str]], size: int) -> list[float]:

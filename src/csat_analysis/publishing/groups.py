@@ -55,8 +55,11 @@ def group_table(result: Assessment, language: str) -> Exhibit:
     words, survey = speak(language), result.survey
     figures = [*result.strata.to_dict("records"), *result.groups.to_dict("records")]
     asked = [item for item in survey.programme.item_ids if item in survey.answers]
+    whole = result.items.set_index("id")["share_satisfied"].to_dict()
     cells = {
-        (row["by"], row["level"], row["id"]): _group_cell(row, survey.programme, len(asked) < 4, words)
+        (row["by"], row["level"], row["id"]): _marked(
+            _group_cell(row, survey.programme, len(asked) < 4, words), row, whole.get(row["id"])
+        )
         for row in figures
     }
     rows = [
@@ -66,6 +69,8 @@ def group_table(result: Assessment, language: str) -> Exhibit:
     ]
     heads = [Column(words("head.group")), *(Column(item_title(survey.programme, item, words), True) for item in asked)]
     notes = [words("note.groups_descriptive"), *_without_group(result, words)]
+    if any(cell.mark for cell in cells.values()):
+        notes.append(words("note.weak"))
     if any(row["suppressed"] for row in figures):
         notes.append(words("note.suppressed", min_n=survey.programme.min_n))
     shown = "groups" if survey.programme.satisfied else "groups_mean"
@@ -87,6 +92,14 @@ def _without_group(result: Assessment, words: Words) -> list[str]:
 
 def _group_name(run: Run, by: str, level: str, words: Words) -> str:
     return words.colon(column_title(run, by, words), group_title(run, by, level, words))
+
+
+def _marked(cell: Cell, row: Mapping[str, Any], whole: float | None) -> Cell:
+    """Return a cell, marked where its interval lies below or above the rate of the whole."""
+    low, high = row["conf_low"], row["conf_high"]
+    known = not row["suppressed"] and pd.notna([low, high, whole]).all()
+    mark = "weak" if known and high < whole else "strong" if known and low > whole else ""
+    return Cell(str(cell), mark, cell.below)
 
 
 def _group_cell(row: Mapping[str, Any], programme: Programme, roomy: bool, words: Words) -> Cell:

@@ -6,6 +6,8 @@ come to the process that watches it, and end with the chapter.
 
 import contextlib
 import ctypes
+import os
+import signal
 import sys
 import threading
 import time
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import psutil
 
+from csat_analysis.ground.errors import CsatError
 from csat_analysis.publishing.limits import Ending, Limits
 
 INTERVAL = 0.1  # seconds between two looks
@@ -123,6 +126,65 @@ def _adopt_orphans(wanted: bool) -> None:
     """Let processes whose parent has ended come to this one, where the system can do that."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(ADOPT_ORPHANS, int(wanted), 0, 0, 0)
+
+
+@contextlib.contextmanager
+def orphans_ended() -> Iterator[None]:
+    """Let what a chapter started end in the end, also where the process that watched it was killed.
+
+    Whatever comes to this process then and is not of its group was started by a chapter: each has a group of its own.
+    """
+    _adopt_orphans(True)
+    try:
+        yield
+    finally:
+        for _ in range(100):
+            if not (left := _orphans()):
+                break
+            for each in left:
+                with contextlib.suppress(psutil.Error):
+                    each.kill()
+            psutil.wait_procs(left, timeout=0.1)
+        _adopt_orphans(False)
+
+
+def _orphans() -> list[psutil.Process]:
+    """Return the children of this process that are not of its group, with what they started."""
+    found = []
+    for each in psutil.Process().children() if _may_have_children() else ():
+        with contextlib.suppress(psutil.Error, ProcessLookupError, AttributeError):
+            if os.getpgid(each.pid) != os.getpgrp():
+                found += [each, *each.children(recursive=True)]
+    return found
+
+
+class Overdue(CsatError):
+    """Something that is no chapter took longer than a run may take."""
+
+
+@contextlib.contextmanager
+def in_time(seconds: float, sentence: str) -> Iterator[None]:
+    """Let some work of this process take a time only; where the system has no alarm, or in a thread, any time.
+
+    Raises
+    ------
+    Overdue
+        With the sentence, once the time is over.
+    """
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: object) -> None:
+        raise Overdue(sentence)
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @contextlib.contextmanager

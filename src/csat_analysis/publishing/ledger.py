@@ -12,7 +12,7 @@ from csat_analysis.assembly.load import Survey
 from csat_analysis.domain import fieldwork, scoring
 from csat_analysis.domain.evidence import Measure, ratio
 from csat_analysis.ground.catalogue import MEASURES
-from csat_analysis.ground.programmes import Programme, SatisfactionRate, SatisfiedForm
+from csat_analysis.ground.programmes import Programme, SatisfiedForm
 from csat_analysis.ground.runs import Read
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, listing, prose, table
@@ -233,13 +233,9 @@ def satisfaction_table(result: Assessment, language: str) -> Exhibit:
 def _under(result: Assessment, form: SatisfiedForm) -> dict[str, Measure]:
     """Return the satisfaction rate under one reading, by denominator."""
     read = result.survey.programme.model_copy(update={"satisfied_form": form})
-    forms = scoring.score_forms(result.evidence.forms, result.survey.answers, read)
-    found = {}
-    for name in fieldwork.DENOMINATORS:
-        rate = SatisfactionRate.model_validate({"denominator": name})
-        over = replace(result.evidence, forms=forms, programme=read.model_copy(update={"satisfaction_rate": rate}))
-        found[name] = scoring.satisfaction_rate(over)
-    return found
+    forms = scoring.read_again(result.evidence.forms, result.survey.answers, read)
+    over = replace(result.evidence, forms=forms, programme=read)
+    return {name: scoring.satisfied_share(over, name) for name in fieldwork.DENOMINATORS}
 
 
 def _reading(programme: Programme, form: SatisfiedForm, words: Words) -> str:

@@ -6,48 +6,46 @@ import io
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pylopdf_fonts_zh_cn
-from fontTools import subset
+import uharfbuzz
+from fontTools.ttLib import TTFont
 from nbconvert import HTMLExporter, TemplateExporter
 
 from csat_analysis import __version__
 from csat_analysis.ground.words import languages, speak
+from csat_analysis.publishing import cards
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 HIDDEN = {"setup", "parameters", "injected-parameters"}
 FONT_PLACE = "/*font*/"
-WIDEST = 2000  # characters of the font that pages are cut from
+FEATURES = (b"halt",)  # half-width punctuation where two marks meet
 CHINESE = "[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 
 
 def render(notebook: nbformat.NotebookNode, language: str, page: dict[str, Any]) -> str:
-    """Return an executed chapter as a page; see ``body_of``."""
-    return with_font(body_of(notebook, language, page))
-
-
-def body_of(notebook: nbformat.NotebookNode, language: str, page: dict[str, Any]) -> str:
-    """Return an executed chapter as a page, without its font.
+    """Return an executed chapter as a page.
 
     Parameters
     ----------
     page
-        ``project, period, chapter, about, links``: what stands around the cells; ``certificate`` below them.
+        ``project, period, chapter, about, links``: what stands around the cells; ``certificate`` below them;
+        ``origin``: what the cards of tables and figures tell.
     """
     words = speak(language)
-    chosen = nbformat.from_dict({**notebook, "cells": [cell for cell in notebook.cells if is_shown(cell, language)]})
+    shown = [_with_card(cell, page.get("origin"), language) for cell in notebook.cells if is_shown(cell, language)]
+    chosen = nbformat.from_dict({**notebook, "cells": shown})
     resources = {
         "page": {
             **page, "html_language": words("language.html"), "style": style(), "contents": words("page.contents"),
             "footer": words("page.footer", version=__version__),
         }
     }  # fmt: skip
-    return exporter().from_notebook_node(chosen, resources=resources)[0]
+    return with_font(exporter().from_notebook_node(chosen, resources=resources)[0])
 
 
 def is_shown(cell: nbformat.NotebookNode, language: str) -> bool:
@@ -56,6 +54,15 @@ def is_shown(cell: nbformat.NotebookNode, language: str) -> bool:
         return True
     tags = set(cell.metadata.get("tags", ()))
     return not tags & HIDDEN and not (tags & set(languages()) and language not in tags)
+
+
+def _with_card(cell: nbformat.NotebookNode, origin: cards.Origin | None, language: str) -> nbformat.NotebookNode:
+    """Return a cell whose last output, if it is a table or a figure, has its card below."""
+    html = cell.outputs[-1].get("data", {}).get("text/html", "") if cell.get("outputs") else ""
+    if origin is None or not ("<table" in html or "<svg" in html):
+        return cell
+    data = {**cell.outputs[-1].data, "text/html": html + cards.card_of(cell.source, origin, language)}
+    return nbformat.from_dict({**cell, "outputs": [*cell.outputs[:-1], {**cell.outputs[-1], "data": data}]})
 
 
 class Exporter(HTMLExporter):
@@ -72,7 +79,7 @@ class Exporter(HTMLExporter):
 def exporter() -> HTMLExporter:
     """Return what renders notebooks by our template."""
     exporter = Exporter(template_name="report", extra_template_basedirs=[str(TEMPLATES)])
-    exporter.exclude_anchor_links = True
+    exporter.default_preprocessors, exporter.exclude_anchor_links = [], True
     exporter.optimistic_validation = True
     exporter.register_filter("with_contents", with_contents)
     return exporter
@@ -97,12 +104,6 @@ def with_contents(body: str, title: str) -> str:
     return body[:first] + contents + body[first:]
 
 
-def with_fonts(pages: Sequence[str]) -> list[str]:
-    """Return pages each with its own cut of the font."""
-    _wide_font("".join(map(_text, pages)))
-    return [with_font(page) for page in pages]
-
-
 def _text(html: str) -> str:
     """Return the text of a page: with its style sheet, which writes "Table 1" before captions."""
     return unescape(re.sub(r"<[^>]*>", "", html))
@@ -116,13 +117,12 @@ def with_font(html: str) -> str:
     may show a box.
     """
     text = _text(html)
-    font = font_subset("".join(sorted(set(text))), _wide_font(text))
-    faces = _face("Noto Sans SC", font)
-    chinese = "".join(sorted(set(re.findall(CHINESE, text))))
+    faces = _face("Noto Sans SC", font_subset(text))
+    chinese = "".join(re.findall(CHINESE, text))
     if chinese and '<html lang="zh' not in html:
         faces += _face(
             "Noto Sans SC Chinese",
-            font_subset(chinese, font),
+            font_subset(chinese),
             ";unicode-range:U+2E80-9FFF,U+F900-FAFF,U+FF00-FFEF,U+20000-3FFFF",
         )
     return html.replace(f"<style>{FONT_PLACE}", f"<style>{faces}", 1)
@@ -133,45 +133,28 @@ def _face(family: str, font: bytes, more: str = "") -> str:
     return f'@font-face{{font-family:"{family}";src:url(data:font/woff;base64,{data}) format("woff"){more}}}\n'
 
 
-def _wide_font(text: str) -> bytes:
-    """Return a cut of the font with the characters of a text and of the texts before it.
+def font_subset(text: str) -> bytes:
+    """Return the packaged font with the characters of a text only, as WOFF (WOFF2: 8 % smaller in ten times the time).
 
-    A page is cut from it in a third of the time that it takes from the font itself, to the same bytes.
+    HarfBuzz cuts it in a hundredth of a second, where fontTools takes half a second for the same size.
     """
-    wanted = set(text)
-    if not wanted <= _WIDE.characters:
-        known = _WIDE.characters if len(_WIDE.characters) < WIDEST else set()
-        _WIDE.characters = known | wanted
-        _WIDE.font = font_subset("".join(sorted(_WIDE.characters)))
-    return _WIDE.font
-
-
-@dataclass
-class _Wide:
-    """The cut of the font that this process has made so far."""
-
-    characters: set[str] = field(default_factory=set)
-    font: bytes = b""
-
-
-_WIDE = _Wide()
-
-
-@functools.lru_cache(maxsize=8)
-def font_subset(characters: str, font: bytes = b"") -> bytes:
-    """Return a font (the packaged one) with these characters only, as WOFF (WOFF2: 8 % smaller in twice the time)."""
-    options = subset.Options(flavor="woff", layout_features=["halt"], notdef_outline=True)
-    options.hinting, options.desubroutinize = bool(font), not font  # a cut of a cut has no hints to be sought
-    options.recalc_timestamp = False
-    source = io.BytesIO(font) if font else str(pylopdf_fonts_zh_cn.sans_path())
-    loaded = subset.load_font(source, options)
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(text=characters)
-    subsetter.subset(loaded)
+    wanted = uharfbuzz.SubsetInput()
+    wanted.flags = uharfbuzz.SubsetFlags.NO_HINTING | uharfbuzz.SubsetFlags.DESUBROUTINIZE
+    wanted.sets(uharfbuzz.SubsetInputSets.UNICODE).update(map(ord, set(text)))
+    features = wanted.sets(uharfbuzz.SubsetInputSets.LAYOUT_FEATURE_TAG)
+    features.clear()
+    features.update(int.from_bytes(tag, "big") for tag in FEATURES)
+    cut = TTFont(io.BytesIO(uharfbuzz.subset(_whole_font(), wanted).blob.data), recalcTimestamp=False)
+    cut.flavor = "woff"
     buffer = io.BytesIO()
-    subset.save_font(loaded, buffer, options)
-    loaded.close()
+    cut.save(buffer)
     return buffer.getvalue()
+
+
+@functools.cache
+def _whole_font() -> uharfbuzz.Face:
+    """Return the packaged font; its file is mapped, and read only where a cut needs it."""
+    return uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(pylopdf_fonts_zh_cn.sans_path())))
 
 
 def page_name(chapter: str, language: str) -> str:

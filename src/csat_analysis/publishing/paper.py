@@ -313,6 +313,9 @@ def add(paper: Paper, block: Exhibit | Drawing) -> None:
             paragraph(paper, text)
     elif block.macro == "listing":
         bullets(paper, block.content["entries"])
+    elif block.macro == "brief":
+        for name, text in block.content["parts"]:
+            write(paragraph(paper, f"{name}  ", colour=BLUE, bold=True), text)
     elif block.macro == "headline":
         _add_headline(paper, block.content)
 

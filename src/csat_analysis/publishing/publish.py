@@ -28,17 +28,21 @@ from csat_analysis.ground.errors import ParameterError, ReportError
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.software import software
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import certificate, chapters, locks, pages, records
+from csat_analysis.publishing import cards, certificate, chapters, locks, pages, printing, records, workbook
 from csat_analysis.publishing.digests import stamp_of
 from csat_analysis.publishing.freshness import (
     PEERS,
     Task,
+    changes,
     chapter_path,
     chapters_of,
     file_digest,
+    is_whole,
     not_a_notebook,
+    read_manifest,
     reports_folder,
 )
+from csat_analysis.publishing.guards import Overdue, in_time
 from csat_analysis.publishing.limits import Ending, share, worst
 
 SCHEMA_VERSION = 1  # of the manifest
@@ -97,12 +101,21 @@ def publish(task: Task) -> Outcome:
     started = time.monotonic()
     for chapter in chapters_of(task.document.content, task.run):
         read_chapter(chapter_path(task.root, task.document.path.name, chapter))
-    result = assess(load.read_survey(task.run, task.document, task.root, task.earlier))
+    with _in_time(task, "to read and judge its tables"):
+        result = assess(load.read_survey(task.run, task.document, task.root, task.earlier))
     target = reports_folder(task.root, task.run)
     peers = _Peers(load.Peers(task.run, task.root))
-    with work_folder(target) as work, lending.lend(_results(task, result, peers) if task.kernel == "fork" else {}):
-        endings = write_chapters(task, result, work)
-        write_numbers(result, work, peers)
+    with work_folder(target) as work, contextlib.ExitStack() as lent:
+        if was_made_meanwhile(task):
+            return Outcome("skipped", [f"{task.run.place}: another process has made its pages meanwhile."])
+        with _in_time(task, "to judge its change"):
+            lent.enter_context(lending.lend(_results(task, result, peers) if task.kernel == "fork" else {}))
+        made = execute_chapters(task)
+        with _in_time(task, "to write its pages and numbers"):
+            endings = write_pages(task, result, made, work)
+            if task.pdf and not _failures(endings):
+                printing.print_pages(work)
+            write_numbers(result, work, peers)
         seconds = time.monotonic() - started
         asked = {name: digest for name, digest in task.key.items() if name != PEERS or peers.were_asked}
         write_manifest(replace(task, key=asked), work, endings, seconds)
@@ -113,6 +126,21 @@ def publish(task: Task) -> Outcome:
         else:
             exchange(work, target)
     return Outcome(state, [f"{task.run.place}: {text}" for text in failures.values()], seconds, states)
+
+
+def _in_time(task: Task, what: str) -> contextlib.AbstractContextManager[None]:
+    """Let something take as long as all chapters of a run may."""
+    limit = f"{task.limits.seconds:,.0f} s"
+    return in_time(task.limits.seconds, f"{task.run.place}: {what} takes longer than the {limit} of --timeout.")
+
+
+def was_made_meanwhile(task: Task) -> bool:
+    """Return whether the pages of a task are there since it was found to be stale: another process has made them."""
+    target = reports_folder(task.root, task.run)
+    manifest = read_manifest(target)
+    if manifest is None or stamp_of(target / "manifest.json") == task.made or (target / "failed").exists():
+        return False
+    return not changes(manifest["key"], task.key) and is_whole(target, manifest, task.languages)
 
 
 def _failures(endings: Mapping[str, Ending]) -> dict[str, str]:
@@ -143,8 +171,12 @@ def _results(task: Task, result: Assessment, peers: Peers) -> dict[tuple[Any, ..
     known: dict[tuple[Any, ...], Any] = {("assessment", id(result.survey)): result}
     known["survey", run.project, run.period, params.find_root(task.root)] = result.survey
     known["worked example", id(result.survey.programme)] = _worked_example(task.document.sha256, task.document.content)
-    with contextlib.suppress(Exception):
+    try:
         known["change", id(result)] = judge_change(result, peers)
+    except Overdue:
+        raise
+    except Exception:  # noqa: BLE001, S110 - see above
+        pass
     return known
 
 
@@ -251,8 +283,11 @@ def keep_failed(work: Path, target: Path) -> None:
 # --- chapters ---------------------------------------------------------------------------------------------------------
 
 
-def write_chapters(task: Task, result: Assessment, work: Path) -> dict[str, Ending]:
-    """Execute and render every chapter in every language; return how each page ended."""
+Made = Mapping[tuple[str, str], chapters.Chapter]  # by name and language
+
+
+def execute_chapters(task: Task) -> Made:
+    """Return every chapter of a run in every language, executed."""
     end = time.monotonic() + task.limits.seconds
     names = chapters_of(task.document.content, task.run)
     orders = [(name, language) for name in names for language in task.languages]
@@ -263,14 +298,16 @@ def write_chapters(task: Task, result: Assessment, work: Path) -> dict[str, Endi
     for waiting, (name, language) in zip(range(len(orders) - 1, -1, -1), orders, strict=True):
         seconds = share(end - time.monotonic(), waiting)
         made[name, language] = execute(paths[name], task, language, seconds)
+    return made
+
+
+def write_pages(task: Task, result: Assessment, made: Made, work: Path) -> dict[str, Ending]:
+    """Write the page and the notebook of every chapter; return how each page ended."""
     endings = {pages.page_name(*order): chapter.ending for order, chapter in made.items()}
-    bodies = {}
     for (name, language), (notebook, _) in made.items():
         around = page_around(task, result, name, language, depth=3 if _failures(endings) else 2)
-        bodies[pages.page_name(name, language)] = pages.body_of(notebook, language, around)
+        (work / pages.page_name(name, language)).write_text(pages.render(notebook, language, around), "utf-8")
         (work / f"{name}.{language}.ipynb").write_text(nbformat.writes(notebook) + "\n", "utf-8")
-    for name, page in zip(bodies, pages.with_fonts(list(bodies.values())), strict=True):
-        (work / name).write_text(page, "utf-8")
     return endings
 
 
@@ -284,7 +321,17 @@ def page_around(task: Task, result: Assessment, chapter: str, language: str, dep
             words("page.period", period=run.period), words("page.as_of", date=words.date(run.as_of)),
             words("page.programme", title=words.title(programme.title), version=programme.version),
         ],
-        "links": pages.chapter_links(chapters_of(programme, task.run), chapter, language, task.languages, depth),
+        "links": pages.chapter_links(chapters_of(programme, task.run), chapter, language, task.languages, depth)
+        + ([{"text": "PDF", "href": pages.page_name(chapter, language).replace(".html", ".pdf")}] if task.pdf else []),
+        "origin": (whence := cards.origin(result)),
+        "status": result.status,
+        "stamp": words(f"stamp.{result.status}"),
+        "method": words("page.method"),
+        "software": words("page.made_with", versions=words.listing(f"{k} {v}" for k, v in software().items())),
+        "files_title": words("page.made_from"),
+        "files": [
+            (words("page.programme_file"), whence.sha256), *((each.file, each.sha256) for each in whence.sources)
+        ],
         "certificate": certificate.sentence(certificate.of_package(), words),
     }  # fmt: skip
 
@@ -307,38 +354,13 @@ def write_numbers(result: Assessment, work: Path, peers: Peers = ()) -> None:
     _write_csv(result.survey.rejected, work / "rejected.csv")
     if result.status == "remedy_due":
         _write_csv(remedy.forms_to_complete(result.evidence), work / "remedy.csv")
-    write_workbook(record, work / "tables.xlsx")
+    workbook.write(record, result.survey.programme, work / "tables.xlsx")
 
 
 def _write_csv(rows: pd.DataFrame, path: Path) -> None:
     buffer = io.StringIO()
     rows.to_csv(buffer, index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\n")
     path.write_text(buffer.getvalue(), "utf-8")
-
-
-def write_workbook(record: records.Record, path: Path) -> None:
-    """Write the record's tables as sheets of a workbook; texts stay texts, whatever they begin with."""
-    content = record.model_dump(mode="json")
-    options = {"strings_to_formulas": False, "strings_to_urls": False}
-    with pd.ExcelWriter(path, engine="xlsxwriter", engine_kwargs={"options": options}) as writer:
-        writer.book.set_properties({"created": dt.datetime.fromisoformat(record.as_of)})
-        for name in (
-            "measures",
-            "gates",
-            "triggers",
-            "items",
-            "strata",
-            "groups",
-            "comparisons",
-            "change",
-            "steps",
-            "clauses",
-            "accounts",
-            "rejected",
-            "inputs",
-        ):
-            if content[name]:
-                pd.DataFrame(content[name]).to_excel(writer, sheet_name=name, index=False)
 
 
 def write_manifest(task: Task, work: Path, endings: Mapping[str, Ending], seconds: float) -> None:

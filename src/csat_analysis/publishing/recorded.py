@@ -97,11 +97,12 @@ def check_names(record: Record, programme: Programme, shown: str) -> None:
 def assessment_of(record: Record, programme: Document[Programme], run: Run) -> Assessment:
     """Return the assessment that a record was made from, without its forms: of these there are only the numbers."""
     rules = with_plain_titles(programme.content)
-    survey = _survey(record, rules, run)
+    survey, evidence, gates = _survey(record, rules, run), _evidence(record, rules), _gates(record, rules)
+    index = _plain(record.index)
     return Assessment(
-        survey=survey, evidence=_evidence(record, rules), status=record.status,
-        measures=_table(record.measures, MeasureRow), gates=_gates(record, rules), triggers=_triggers(record),
-        index=_plain(record.index), grade=_plain(record.grade), items=_table(record.items, ItemRow),
+        survey=survey, evidence=evidence, status=record.status, measures=_table(record.measures, MeasureRow),
+        gates=gates, triggers=_triggers(record), index=index, grade=_plain(record.grade),
+        judged=Judged(evidence, {}, index, survey.answers, gates), items=_table(record.items, ItemRow),
         strata=_table(record.strata, GroupRow), groups=_table(record.groups, GroupRow),
         distribution=pd.DataFrame(columns=["item", "level", "n", "share"], dtype=object),
         parts=_table(record.parts, PartRow), comparisons=_table(record.comparisons, Comparison),
@@ -221,9 +222,8 @@ def _change(row: ChangeRow, programme: Programme) -> dict[str, Any]:
 
 def _waves(baseline: str, result: Assessment) -> tuple[Wave, Wave]:
     """Return the two surveys, of which only the periods are known."""
-    survey, evidence = result.survey, result.evidence
+    survey, judged = result.survey, result.judged
     first = Survey(**{**vars(survey), "run": survey.run.model_copy(update={"period": baseline})})
-    judged = Judged(evidence, {}, result.index, survey.answers, result.gates)
     return Wave(first, judged, result.status), Wave(survey, judged, result.status)
 
 

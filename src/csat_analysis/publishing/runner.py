@@ -19,6 +19,7 @@ from csat_analysis.ground.errors import CsatError, DataError, ParameterError
 from csat_analysis.ground.runs import Run
 from csat_analysis.publishing import engines, forks, portal, publish
 from csat_analysis.publishing.freshness import State, Task, fault, reports_folder
+from csat_analysis.publishing.guards import Overdue, orphans_ended
 from csat_analysis.publishing.limits import BAD, Limits, heals, pause
 from csat_analysis.publishing.locks import Busy
 
@@ -79,6 +80,8 @@ def _bring_up_to_date(state: State) -> publish.Outcome:
         return publish.Outcome("skipped", list(error.messages))
     except (ParameterError, DataError) as error:
         return publish.Outcome("unusable", list(error.messages))
+    except Overdue as error:
+        return publish.Outcome("timed_out", list(error.messages))
     except CsatError as error:
         return publish.Outcome("failed", list(error.messages))
     except Exception as error:  # noqa: BLE001 - whatever it is, the other runs go on
@@ -145,7 +148,7 @@ class _Rounds:
         if size == 1 and (attempt := self.attempts[numbers[0]]):
             time.sleep(pause(attempt))
         engine = self.pools.engine
-        with tempfile.TemporaryDirectory() as begun, self.pools.new(size) as pool:
+        with orphans_ended(), tempfile.TemporaryDirectory() as begun, self.pools.new(size) as pool:
             signs = {n: Path(begun, str(n)) if engine == engines.LOCAL else None for n in numbers}
             with forks.interrupts_ignored():  # by the new processes, until they can say how to take one
                 futures = [pool.submit(_work, self.states[number], signs[number]) for number in numbers]

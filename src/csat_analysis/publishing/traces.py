@@ -71,7 +71,7 @@ class Trace:
     def begin(self, notebook: nbformat.NotebookNode) -> None:
         """Write down what is to be executed, its parameters put in."""
         self.own = os.getpid()
-        nbformat.write(notebook, self.notebook)
+        self.notebook.write_text(json.dumps(notebook), "utf-8")
         self._add({})
 
     def enter(self, cell: nbformat.NotebookNode) -> None:

@@ -2,11 +2,14 @@
 
 import gc
 
+from matplotlib.backends import backend_registry
+
 from csat_analysis.ground.words import languages, speak
 from csat_analysis.publishing import canvas, engines, forks, markup, pages
 
 forks.warm()
+backend_registry.list_all()  # it asks every package that is installed
 engines.versions()
-canvas.style(), markup.macros(), pages.exporter(), [speak(language) for language in languages()]
+canvas.style(), markup.macros(), pages.exporter(), pages.font_subset(""), [speak(language) for language in languages()]
 gc.collect()
 gc.freeze()  # what is here stays: forks need not look through it, which would also copy its pages

@@ -56,7 +56,7 @@ def _add_cover(made: Paper, source: Source, control: DocumentControl) -> None:
 def cover_lines(source: Source, control: DocumentControl, words: Words) -> list[tuple[str, str]]:
     """Return what the cover names, each with its text; a line to be filled in where there is none."""
     record, day = source.record, dt.date.fromisoformat(source.record.as_of)
-    blank = "＿＿＿＿＿＿＿＿" if words.language == "zh" else "________________"
+    blank = "_" * 16
     return [
         (words("portal.programme"), procedure_title(record, words)),
         (words("portal.period"), record.period),

@@ -3,6 +3,7 @@
 One stage: the primary units of a multi-stage design decide.
 """
 
+import functools
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -44,19 +45,19 @@ class Design:
     base: np.ndarray | None = None
     by_weights: bool = False
 
-    @property
+    @functools.cached_property
     def repeats(self) -> np.ndarray:
         """Return how many primary units each unit stands for: a row of several single answers is as many; nobody, 0."""
         found = (np.bincount(self.units, self.counts, minlength=len(self.strata)) > 0) * 1.0
         found[self.units[self.alone]] = self.counts[self.alone]
         return found
 
-    @property
+    @functools.cached_property
     def sampled(self) -> np.ndarray:
         """Return the number of primary units in the sample, by stratum."""
         return np.bincount(self.strata, self.repeats, minlength=len(self.population))
 
-    @property
+    @functools.cached_property
     def left_out(self) -> np.ndarray:
         """Return what the finite population leaves of the variance of each stratum; 1 where there are very many.
 
@@ -76,7 +77,7 @@ class Design:
         drawn = self.sampled / (np.where(partly, self._kish, 1.0) if self.by_weights else 1.0)
         return np.where(known, 1 - drawn / np.where(known, self.population, 1.0), 1.0)
 
-    @property
+    @functools.cached_property
     def _kish(self) -> np.ndarray:
         """Return Kish's design effect of the weights in each stratum."""
         strata = self.strata[self.units]
@@ -86,17 +87,17 @@ class Design:
         )
         return np.maximum(np.divide(answers * squares, total**2, out=np.ones(len(total)), where=total > 0), 1.0)
 
-    @property
+    @functools.cached_property
     def is_plain(self) -> bool:
         """Return whether every answer weighs the same and is a primary unit by itself."""
         return self.is_alone and len(np.unique(self.weights[self.counts > 0])) < 2
 
-    @property
+    @functools.cached_property
     def is_alone(self) -> bool:
         """Return whether every answer is a primary unit by itself."""
         return bool(self.alone[self.counts > 0].all())
 
-    @property
+    @functools.cached_property
     def lonely_strata(self) -> int:
         """Return the number of strata with one primary unit that is not all there is."""
         return int(((self.sampled == 1) & (self.left_out > 0)).sum())
