@@ -34,7 +34,7 @@ LANGUAGES = ["zh", "en"]
 OF_RESULT = [
     exhibits.headline, exhibits.summary, exhibits.rate_table, exhibits.index_table, exhibits.item_table, exhibits.limits,
     verdicts.gate_table, verdicts.grade_table, verdicts.target_table, verdicts.comparison_table, groups.part_table,
-    groups.group_table, ledger.fieldwork_table, weights.respondent_table, weights.weighted_table, figures.items,
+    groups.group_table, ledger.fieldwork_table, weights.respondent_table, weights.weighted_table, figures.items, figures.gate_ladder,
     duties.clause_summary, briefs.satisfaction,
 ]  # fmt: skip
 OF_SURVEY = [ledger.account_table, ledger.input_table, ledger.findings]

@@ -120,10 +120,13 @@ def sections(source: Source, words: Words) -> list[Section]:
 
 def _overview(source: Source, words: Words) -> Iterator[Block]:
     yield prose(*([words("document.stale")] if source.stale else []))
-    yield briefs.satisfaction(source.result, words.language)
+    if not is_void(source):
+        yield briefs.satisfaction(source.result, words.language)
     yield head(source, words)
     yield prose(*summary_sentences(source, words))
     yield Heading(words("document.verdicts"))
+    if not is_void(source) and (drawn := figures.draw_ladder(source.result, words.language)):
+        yield drawn
     yield gates(source, words)
     yield Heading(words("document.left_out"))
     lines = left_out_lines(source.record, words)

@@ -204,11 +204,20 @@ def draw_items(result: Assessment, language: str) -> Drawing | None:
 
 def gate_ladder(result: Assessment, language: str) -> Exhibit:
     """Return each rule on a share in a row: threshold, value by its verdict, interval; nothing where there is none."""
+    drawn = draw_ladder(result, language)
+    if drawn is None:
+        return Exhibit("")
+    with mpl.rc_context(style()):
+        svg = as_svg(drawn.figure, "ladder", drawn.caption, drawn.sentence)
+    return render("figure", svg=svg, caption=drawn.caption, sentence=drawn.sentence)
+
+
+def draw_ladder(result: Assessment, language: str) -> Drawing | None:
+    """Return the picture of the rules on shares; None where there is none."""
     words, programme = speak(language), result.survey.programme
     gates = [gate for gate in result.gates.to_dict("records") if _is_drawn(gate, programme)]
     if not gates:
-        return Exhibit("")
-    caption, sentence = words("figure.ladder"), words("sentence.ladder")
+        return None
     with mpl.rc_context(style()):
         figure, axes = rows([measure_title(programme, gate["measure"], words) for gate in gates], language)
         for position, gate in enumerate(gates):
@@ -218,8 +227,7 @@ def gate_ladder(result: Assessment, language: str) -> Exhibit:
         axes.set_xlim(*_reach(gates))
         axes.set_xlabel(words("figure.ladder_axis"))
         axes.xaxis.set_major_formatter(lambda share, _: words.whole_percent(share))
-        svg = as_svg(figure, "ladder", caption, sentence)
-    return render("figure", svg=svg, caption=caption, sentence=sentence)
+    return Drawing(figure, words("figure.ladder"), words("sentence.ladder"))
 
 
 def _reach(gates: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
