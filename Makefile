@@ -40,12 +40,14 @@ lock: ## renew requirements.lock after a change in pyproject.toml (with UPGRADE=
 	    $(if $(UPGRADE),--upgrade) --output-file requirements.lock pyproject.toml
 HELD_BACK := argon2-cffi-bindings<26 # 26 has no wheel for Intel Macs, and only wheels are installed
 
-clean: ## remove the generated reports and all caches; .venv and the data stay
-	@find reports -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} + 2>/dev/null || true
+clean: ## remove the generated pages and all caches; .venv, the data and documents (csat report) stay
+	@find reports -mindepth 1 -maxdepth 1 -type f ! -name README.md -delete 2>/dev/null || true
+	@find reports -mindepth 2 -maxdepth 2 ! -name documents -exec rm -rf {} + 2>/dev/null || true
+	@find reports -mindepth 1 -maxdepth 1 -type d -empty -delete 2>/dev/null || true
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
 	@find src tests notebooks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 	@find . -path ./.venv -prune -o -name .ipynb_checkpoints -prune -exec rm -rf {} +
-	@echo "The generated reports and the caches are gone."
+	@echo "The generated pages and the caches are gone."
 
 # The stamp is written last and names its folder: a .venv without it is half made, one with another name was copied or
 # moved here; both are begun anew. A good one is only brought up to date.

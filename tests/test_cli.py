@@ -42,7 +42,7 @@ def test_version_is_printed():
     assert csat("--version") == (0, f"csat_analysis {__version__}\n", "")
 
 
-@pytest.mark.parametrize("command", ["check", "list", "run", "schema", "new programme", "new project"])
+@pytest.mark.parametrize("command", ["check", "list", "run", "report", "schema", "new programme", "new project"])
 def test_every_command_explains_itself(command):
     answer = csat(*command.split(), "--help")
     assert answer.status == 0

@@ -161,7 +161,20 @@ def test_a_run_that_comes_to_rest_on_other_projects_says_so_in_its_manifest(peer
 
 # --- what waits for nothing -------------------------------------------------------------------------------------------
 
-HEAVY = {"numpy", "pandas", "scipy", "matplotlib", "nbformat", "papermill", "nbconvert", "jsonschema", "distributed"}
+HEAVY = {
+    "numpy",
+    "pandas",
+    "scipy",
+    "matplotlib",
+    "nbformat",
+    "papermill",
+    "nbconvert",
+    "jsonschema",
+    "distributed",
+    "docx",
+    "pptx",
+    "lxml",
+}
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ HANZI = "\u4e00-\u9fff"
 TECHNICAL = {
     "n", "t", "p", "AAPOR", "RR1", "RR2", "RR5", "RR6", "Delta", "Wilson", "Korn", "Graubard", "Lindeman", "Merenda", "Gold", "Shapley", "Johnson", "Holm", "Brant", "Benjamini", "Hochberg", "Cliff", "McNemar", "Newcombe", "Tango", "Welch", "SHA-256", "count", "csat_analysis", "rejected.csv",
     "remedy.csv", "record.json", "O", "Brien", "Fleming", "looks", "Cronbach", "AVE", "HTMT", "R²", "c", "latent.frozen.weights", "suppressed", "TRUE", "Manski", "Deville", "Särndal", "Taylor", "Wald", "McCullagh", "Wold", "Fornell", "Larcker", "Henseler", "α", "dictionary", "names",
+    "GB", "T", "tables.xlsx",
 }  # fmt: skip
 
 

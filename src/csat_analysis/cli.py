@@ -1,4 +1,4 @@
-"""What can be asked for? ``csat check | certify | list | run | schema | new``."""
+"""What can be asked for? ``csat check | certify | list | run | report | schema | new``."""
 
 import contextlib
 import datetime as dt
@@ -200,6 +200,42 @@ def _nothing_to_do(root: Path, projects: list[str], periods: list[str], quiet: b
     for each in () if quiet else chosen:
         print(f"{each.project} {each.period}: skipped ({each.state})")
     return True
+
+
+@app.command()
+def report(
+    root: Root = Path("."), project: Projects = [], period: Periods = [], language: Languages = [],  # noqa: B006
+    kind: Annotated[
+        list[str], typer.Option("--kind", help="report (Word), slides (PowerPoint), notice; may be repeated. Else all.")
+    ] = [],  # noqa: B006
+    to: Annotated[
+        Path | None, typer.Option(help="Instead of reports/<project>/documents; names then begin with the project.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there, edited or not.")] = False,
+    verbose: Verbose = False, quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Write the documents that people send, from the records of runs: a report, slides, a notice."""
+    from csat_analysis.ground import params
+    from csat_analysis.publishing import dispatch, freshness
+
+    _check_languages(language)
+    for each in kind:
+        if each not in dispatch.KINDS:
+            raise typer.BadParameter(
+                f"{each!r} is no document; use one of {list(dispatch.KINDS)}.", param_hint="--kind"
+            )
+    rules = params.read_rules(_root(root))
+    _print_broken(rules)
+    states = freshness.states_of(freshness.Sources(rules), freshness.select(rules, project, period))
+    wanted = dispatch.Wanted(kind or tuple(dispatch.KINDS), language, to.absolute() if to else None, force)
+    sent = []
+    for state in states:
+        sent.append(dispatch.send(rules, state, wanted))
+        for message in sent[-1].messages:
+            print(message, file=sys.stderr)
+        for path in () if quiet else sent[-1].files:
+            print(f"{path}: written")
+    raise typer.Exit(dispatch.exit_status(sent))
 
 
 @app.command()

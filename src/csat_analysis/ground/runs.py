@@ -150,6 +150,17 @@ class Looks(Strict):
     )
 
 
+class DocumentControl(Strict):
+    """What stands on the cover of a report that is sent; what is left out is filled in by hand."""
+
+    number: Text | None = None
+    version: Text | None = None
+    confidentiality: Title | None = None
+    prepared_by: Text | None = None
+    reviewed_by: Text | None = None
+    approved_by: Text | None = None
+
+
 class PeriodPlan(Strict):
     """What differs from period to period."""
 
@@ -160,6 +171,7 @@ class PeriodPlan(Strict):
     remedy: Remedy | None = None
     read: dict[Table, Read] = {}
     design: Design | None = None
+    document: DocumentControl | None = None
     looks: Looks | None = None
     decided_on: dict[Text, Texts] = Field(
         {}, description="a column of the baseline's responses: the values of the forms that the action was decided on"
@@ -176,6 +188,7 @@ class RunFile(Strict):
     language: Language = "zh"
     read: dict[Table, Read] = {}
     design: Design = Design()
+    document: DocumentControl = DocumentControl()
     groups: tuple[str, ...] = ()
     names: dict[str, Title] = Field({}, description="what a column of groups or strata is called on the page")
     levels: dict[str, dict[Text, Title]] = Field(
@@ -197,6 +210,7 @@ class Run(Strict):
     language: Language
     read: dict[Table, Read]
     design: Design
+    document: DocumentControl = DocumentControl()
     groups: tuple[str, ...]
     names: dict[str, Title]
     levels: dict[str, dict[str, Title]]
@@ -224,7 +238,8 @@ def expand(file: RunFile) -> list[Run]:
         Run(
             project=file.project, period=period, title=file.title, language=file.language,
             programme=plan.programme or file.programme, read=_merged(file.read, plan.read),
-            design=_overridden(file.design, plan.design), groups=file.groups, names=file.names, levels=file.levels,
+            design=_overridden(file.design, plan.design), document=_overridden(file.document, plan.document),
+            groups=file.groups, names=file.names, levels=file.levels,
             targets=file.targets, within=file.within, change=file.change, as_of=plan.as_of, baseline=plan.baseline,
             counts=plan.counts, remedy=plan.remedy, looks=plan.looks,
             decided_on=plan.decided_on, closed=plan.closed,

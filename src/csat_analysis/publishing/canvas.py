@@ -3,8 +3,9 @@
 import functools
 import io
 import re
+import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import pylopdf_fonts_zh_cn
@@ -60,6 +61,24 @@ def as_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
     told = f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
     body = svg[svg.index(">", svg.index("<svg")) + 1 :]
     return Markup(head + told + body)  # matplotlib escapes its texts, ours are escaped here
+
+
+def as_png(figure: Figure, dots: int = 200) -> bytes:
+    """Return a figure as a picture of so many dots an inch: the same bytes for the same figure."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # it is drawn as a box
+        figure.savefig(buffer, format="png", dpi=dots, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+class Drawing(NamedTuple):
+    """A figure with its caption and what is to be seen in it; ``told`` to those who cannot see it, too."""
+
+    figure: Figure
+    caption: str
+    sentence: str
+    told: str = ""
 
 
 def _own_ids(tag: str, name: str) -> str:

@@ -20,6 +20,7 @@ from csat_analysis.publishing.canvas import (
     INK,
     LINE,
     ROW,
+    Drawing,
     as_svg,
     beside,
     rows,
@@ -49,11 +50,14 @@ def change_intervals(found: Change, language: str) -> Exhibit:
 
     One picture a unit. What was not tested is a hollow dot without interval.
     """
+    return Exhibit("".join(_forest(drawn, unit).html for unit, drawn in draw_changes(found, language).items()))
+
+
+def draw_changes(found: Change, language: str) -> dict[str, Drawing]:
+    """Return the picture of the changes of each unit."""
     shown = drawn_rows(found)
     units = dict.fromkeys(row["unit"] for row in shown)
-    return Exhibit("".join(
-        _forest(found, [row for row in shown if row["unit"] == unit], unit, language).html for unit in units
-    ))  # fmt: skip
+    return {unit: _draw(found, [row for row in shown if row["unit"] == unit], unit, language) for unit in units}
 
 
 def drawn_rows(found: Change) -> Rows:
@@ -68,8 +72,14 @@ def drawn_rows(found: Change) -> Rows:
     return [row for row in every if row["estimate"] is not None]
 
 
-def _forest(found: Change, shown: Rows, unit: str, language: str) -> Exhibit:
-    """Return the changes of one unit."""
+def _forest(drawn: Drawing, unit: str) -> Exhibit:
+    with mpl.rc_context(style()):
+        svg = as_svg(drawn.figure, f"change-{unit}", drawn.caption, drawn.sentence)
+    return render("figure", svg=svg, caption=drawn.caption, sentence=drawn.sentence)
+
+
+def _draw(found: Change, shown: Rows, unit: str, language: str) -> Drawing:
+    """Return the picture of the changes of one unit."""
     words = speak(language)
     with mpl.rc_context(style()):
         figure, axes = rows([title_of(found, row["id"], words) for row in shown], language)
@@ -82,9 +92,7 @@ def _forest(found: Change, shown: Rows, unit: str, language: str) -> Exhibit:
         axes.grid(axis="x", color=GRID)
         axes.set_axisbelow(True)
         figure.set_figheight(figure.get_figheight() + LINE)
-        caption, told = words(f"change.figure_{kind}"), words("gap").join(_explained(shown, words))
-        svg = as_svg(figure, f"change-{unit}", caption, told)
-    return render("figure", svg=svg, caption=caption, sentence=told)
+    return Drawing(figure, words(f"change.figure_{kind}"), words("gap").join(_explained(shown, words)))
 
 
 def has_interval(row: dict[str, Any]) -> bool:

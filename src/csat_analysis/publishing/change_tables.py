@@ -40,8 +40,13 @@ def verdict_sentence(found: Change, language: str) -> Exhibit:
     if not rows:
         return prose(words("change.no_primary"), words("change.no_cause"), kind="summary")
     reasons = dict.fromkeys(row["reason"] for row in rows if row["reason"])
-    told = [words("gap").join(_judged(row, found, words)) for row in rows]
-    return prose(*told, *(why_none(each, found, words) for each in reasons), words("change.no_cause"), kind="summary")
+    why = [why_none(each, found, words) for each in reasons]
+    return prose(*judged_sentences(found, words), *why, words("change.no_cause"), kind="summary")
+
+
+def judged_sentences(found: Change, words: Words) -> list[str]:
+    """Return the verdict on each figure that decides, with what it stands on."""
+    return [words("gap").join(_judged(row, found, words)) for row in primary_rows(found)]
 
 
 def primary_rows(found: Change) -> list[dict[str, Any]]:

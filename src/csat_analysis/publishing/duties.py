@@ -158,7 +158,7 @@ def _duty_table(result: Assessment, kind: str, language: str) -> Exhibit:
         return prose(words(f"sentence.no_{kind}s"))
     groups = _alike(chosen)
     listed = _worst(groups)
-    rows = [_duty_row(group, programme, words) for group in listed]
+    rows = duty_rows(chosen, programme, words)
     names = (kind, "clause", "responsible", "due_on", "done_on", "standing", "evidence")
     notes = [words("note.steps", date=words.date(result.survey.run.as_of))]
     if left := sum(map(len, groups)) - sum(map(len, listed)):
@@ -166,6 +166,11 @@ def _duty_table(result: Assessment, kind: str, language: str) -> Exhibit:
     return table(
         words(f"caption.{kind}s"), [Column(words(f"head.{name}")) for name in names], rows, notes, kind="duties"
     )
+
+
+def duty_rows(chosen: Sequence[Mapping[str, Any]], programme: Programme, words: Words) -> list[tuple[str, ...]]:
+    """Return the cells of steps or registers, those that are listed on a page, times that stand alike together."""
+    return [_duty_row(group, programme, words) for group in _worst(_alike(chosen))]
 
 
 def _alike(rows: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:

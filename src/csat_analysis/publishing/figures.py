@@ -15,7 +15,7 @@ from csat_analysis.assembly.gates import unit_of
 from csat_analysis.domain.scoring import CLUSTERED
 from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
 from csat_analysis.ground.words import Words, letters, speak
-from csat_analysis.publishing.canvas import DOT, INK, LINE, SOFT, WIDTH, as_svg, beside, rows, style, wrapped
+from csat_analysis.publishing.canvas import DOT, INK, LINE, SOFT, WIDTH, Drawing, as_svg, beside, rows, style, wrapped
 from csat_analysis.publishing.markup import Exhibit, prose, render
 from csat_analysis.publishing.phrases import item_title, level_title, measure_title, rule_text
 from csat_analysis.publishing.verdicts import verdict_word
@@ -57,7 +57,7 @@ def answers(result: Assessment, language: str) -> Exhibit:
         axes.axvline(0, color=INK, linewidth=0.8)
         axes.xaxis.set_major_formatter(lambda share, _: words.whole_percent(abs(share)))
         _legend(figure, axes, programme, words)
-        sentence = words("gap").join([sides_sentence(programme, words), *_likert_sentences(result, words)])
+        sentence = words("gap").join([sides_sentence(programme, words), *likert_sentences(result, words)])
         svg = as_svg(figure, "answers", words("figure.answers"), sentence)
     return render("figure", svg=svg, caption=words("figure.answers"), sentence=sentence)
 
@@ -144,7 +144,7 @@ def sides_sentence(programme: Programme, words: Words) -> str:
     return words(key, levels=words.listing(right))
 
 
-def _likert_sentences(result: Assessment, words: Words) -> list[str]:
+def likert_sentences(result: Assessment, words: Words) -> list[str]:
     """Return which question satisfies most and which least, and which nobody answered."""
     programme, found = result.survey.programme, []
     known = result.items.dropna(subset="share_satisfied")
@@ -167,10 +167,20 @@ def _likert_sentences(result: Assessment, words: Words) -> list[str]:
 
 def items(result: Assessment, language: str) -> Exhibit:
     """Return the satisfied share of each question as a dot, with its interval as a line where there is one."""
+    drawn = draw_items(result, language)
+    if drawn is None:
+        return Exhibit("")
+    with mpl.rc_context(style()):
+        svg = as_svg(drawn.figure, "items", drawn.caption, drawn.told)
+    return render("figure", svg=svg, caption=drawn.caption, sentence=drawn.sentence)
+
+
+def draw_items(result: Assessment, language: str) -> Drawing | None:
+    """Return the picture of the satisfied share of each question; None where none has one."""
     words, programme = speak(language), result.survey.programme
     known = result.items.dropna(subset="share_satisfied")
     if known.empty:
-        return Exhibit("")
+        return None
     with mpl.rc_context(style()):
         figure, axes = rows([item_title(programme, item, words) for item in known["id"]], language)
         for position, row in enumerate(known.to_dict("records")):
@@ -184,11 +194,9 @@ def items(result: Assessment, language: str) -> Exhibit:
         axes.xaxis.set_major_formatter(lambda share, _: words.whole_percent(share))
         axes.grid(axis="x", color="#e4e7eb")
         axes.set_axisbelow(True)
-        ending = "" if known["conf_low"].notna().any() else "_no_interval"
-        caption, sentence = words(f"figure.items{ending}"), words(f"sentence.items{ending}")
-        told = words("gap").join([sentence, *_likert_sentences(result, words)])
-        svg = as_svg(figure, "items", caption, told)
-    return render("figure", svg=svg, caption=caption, sentence=sentence)
+    ending = "" if known["conf_low"].notna().any() else "_no_interval"
+    caption, sentence = words(f"figure.items{ending}"), words(f"sentence.items{ending}")
+    return Drawing(figure, caption, sentence, words("gap").join([sentence, *likert_sentences(result, words)]))
 
 
 # --- rules ------------------------------------------------------------------------------------------------------------
@@ -196,11 +204,20 @@ def items(result: Assessment, language: str) -> Exhibit:
 
 def gate_ladder(result: Assessment, language: str) -> Exhibit:
     """Return each rule on a share in a row: threshold, value by its verdict, interval; nothing where there is none."""
+    drawn = draw_ladder(result, language)
+    if drawn is None:
+        return Exhibit("")
+    with mpl.rc_context(style()):
+        svg = as_svg(drawn.figure, "ladder", drawn.caption, drawn.sentence)
+    return render("figure", svg=svg, caption=drawn.caption, sentence=drawn.sentence)
+
+
+def draw_ladder(result: Assessment, language: str) -> Drawing | None:
+    """Return the picture of the rules on shares; None where there is none."""
     words, programme = speak(language), result.survey.programme
     gates = [gate for gate in result.gates.to_dict("records") if _is_drawn(gate, programme)]
     if not gates:
-        return Exhibit("")
-    caption, sentence = words("figure.ladder"), words("sentence.ladder")
+        return None
     with mpl.rc_context(style()):
         figure, axes = rows([measure_title(programme, gate["measure"], words) for gate in gates], language)
         for position, gate in enumerate(gates):
@@ -210,8 +227,7 @@ def gate_ladder(result: Assessment, language: str) -> Exhibit:
         axes.set_xlim(*_reach(gates))
         axes.set_xlabel(words("figure.ladder_axis"))
         axes.xaxis.set_major_formatter(lambda share, _: words.whole_percent(share))
-        svg = as_svg(figure, "ladder", caption, sentence)
-    return render("figure", svg=svg, caption=caption, sentence=sentence)
+    return Drawing(figure, words("figure.ladder"), words("sentence.ladder"))
 
 
 def _reach(gates: Sequence[Mapping[str, Any]]) -> tuple[float, float]:

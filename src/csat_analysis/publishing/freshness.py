@@ -213,7 +213,7 @@ class Sources:
 
     def _of_file(self, run: Run) -> str:
         """Return the checksum of what the run file says of a run."""
-        return _digest(run.model_dump_json(exclude={"closed", "language"}))
+        return _digest(run.model_dump_json(exclude={"closed", "language", "document"}))
 
     def _data_of(self, project: str, period: str) -> dict[str, str]:
         """Return the checksum of each table of a run; of a file that is shared, of the run's own rows."""

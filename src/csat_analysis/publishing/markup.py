@@ -1,7 +1,7 @@
 """What is an exhibit made of? Escaped HTML from one template: tables, figures, paragraphs, lists."""
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jinja2
@@ -9,10 +9,16 @@ from markupsafe import Markup
 
 
 class Exhibit:
-    """A piece of a page. A notebook shows it by itself."""
+    """A piece of a page. A notebook shows it by itself.
 
-    def __init__(self, html: str):
-        self.html = html
+    Attributes
+    ----------
+    macro, content
+        What of the template made it, and of what: so that a document of another kind can say the same.
+    """
+
+    def __init__(self, html: str, macro: str = "", content: Mapping[str, Any] | None = None):
+        self.html, self.macro, self.content = html, macro, content or {}
 
     def _repr_html_(self) -> str:
         return self.html
@@ -50,7 +56,7 @@ def macros() -> Any:
 
 def render(macro: str, **content: Any) -> Exhibit:
     """Return an exhibit made by a macro of the template."""
-    return Exhibit(str(getattr(macros(), macro)(**content)))
+    return Exhibit(str(getattr(macros(), macro)(**content)), macro, content)
 
 
 def table(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
+from csat_analysis.assembly import plans
 from csat_analysis.assembly.assessment import Assessment
 from csat_analysis.assembly.change import Change, Peers, is_void, judge_change
 from csat_analysis.assembly.gates import unit_of
@@ -311,6 +312,7 @@ class ActionRow(Row):
     due_on: str | None
     completed_on: str | None
     verified_on: str | None
+    local: bool
     by: str
     levels: list[str]
     estimate: Number
@@ -534,7 +536,8 @@ def _portfolio(changed: Change) -> dict[str, Any] | None:
 
 def _actions(changed: Change) -> list[dict[str, Any]]:
     """Return the actions without what people wrote by hand."""
-    every = [{**(row["judged"] or {}), **row} for row in changed.actions.to_dict("records")]
+    found = changed.actions.to_dict("records")
+    every = [{**(row["judged"] or {}), **row, "local": plans.is_local(row)} for row in found]
     kept = pd.DataFrame(every, columns=[*ActionRow.model_fields], dtype=object)
     return [
         {key: value.date().isoformat() if isinstance(value, pd.Timestamp) else value for key, value in row.items()}
