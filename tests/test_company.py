@@ -12,7 +12,7 @@ from scipy import stats
 from conftest import demo, run_of, sheet
 from csat_analysis.assembly import assessment, load
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import company, pooling, portal, records
+from csat_analysis.publishing import company, pooling, portal, readings, records
 from publishing import HOSTILE, LANGUAGES, Page, characters, fonts, reaching_out
 
 RULE = {
@@ -56,7 +56,7 @@ LANTING = record("lanting", 110, 142, 180, 169, [EAST, SUZHOU])
 
 def listed(*found):
     """Return records as the portal reads them."""
-    return [portal.Listed.model_validate(each).model_dump() for each in found]
+    return [readings.Listed.model_validate(each).model_dump() for each in found]
 
 
 def pooled(*found):
@@ -515,6 +515,10 @@ def test_whatever_a_record_holds_appears_as_text(title):
 # --- the page ---------------------------------------------------------------------------------------------------------
 
 
+COMPANY = ["company.en.html", "company.zh.html"]
+PORTAL = ["compare.en.html", "compare.zh.html", "index.en.html", "index.html", "index.zh.html"]
+
+
 def published(root, *found):
     """Write the portal of some records."""
     for each in found:
@@ -531,7 +535,7 @@ def published(root, *found):
 
 def test_it_is_written_with_the_portal_and_linked_from_it(tmp_path):
     htmls = published(tmp_path, YUANYA, LANTING)
-    assert sorted(htmls) == ["company.en.html", "company.zh.html", "index.en.html", "index.html", "index.zh.html"]
+    assert sorted(htmls) == [*COMPANY, *PORTAL]
     for language in LANGUAGES:
         assert f"company.{language}.html" in list(Page(htmls[f"index.{language}.html"]).links())
         links = [unquote(link) for link in Page(htmls[f"company.{language}.html"]).links()]
@@ -543,7 +547,7 @@ def test_without_two_projects_there_is_none_and_an_old_one_goes(tmp_path):
     assert "company.en.html" in published(tmp_path, YUANYA, LANTING)
     (tmp_path / "reports/lanting/2024/record.json").unlink()
     htmls = published(tmp_path)
-    assert sorted(htmls) == ["index.en.html", "index.html", "index.zh.html"]
+    assert sorted(htmls) == PORTAL
     assert "company" not in "".join(Page(htmls["index.en.html"]).links())
     assert page(YUANYA, {**LANTING, "period": "2023"}) == ""
 

@@ -15,7 +15,7 @@ FLOORS = {
     "estimation": "likelihood relative resampling paths priors repeated series mix overlap randomization | latent ordinal superiority drivers selection contrasts | proportionality quadrants reliability",
     "domain": "evidence schemas | fieldwork complaints scoring steps | items constructs | parts",
     "assembly": "tables | load | comparisons composite gates procedure remedy weighting | assessment | importance situation | analyses plans | multiverse subgroups portfolio modes | change",
-    "publishing": "limits traces | guards | kernels forks canvas digests locks markup phrases pages pooling references | freshness | memory certificate chapters exhibits groups ledger figures precision records rulebook verdicts weights duties driver_tables construct_tables change_cells company_mix company_figures | change_tables company_parts | driver_figures construct_figures change_figures change_ways company_change | company workbook | publish portal | checks drafts engines | runner warm",
+    "publishing": "limits traces | guards | kernels forks canvas digests locks markup phrases pages pooling readings references | freshness | memory certificate chapters exhibits groups ledger figures precision records rulebook verdicts weights duties driver_tables construct_tables change_cells company_mix company_figures | change_tables company_parts | driver_figures construct_figures change_figures change_ways company_change | company workbook | portal_rows | portal_data | project_pages | publish portal | checks drafts engines | runner warm",
     "": "cli demo | synthetic | __main__",  # the doors
 }
 LANDINGS = [(floor, landing.split()) for floor, landings in FLOORS.items() for landing in landings.split("|")]

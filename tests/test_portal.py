@@ -8,10 +8,12 @@ from urllib.parse import unquote
 
 import pytest
 
-from csat_analysis.publishing import portal
+from csat_analysis.publishing import portal, readings
+from csat_analysis.publishing.portal_rows import Known
 from publishing import HOSTILE, LANGUAGES, Page, characters, fonts, make_root, reaching_out, run, snapshot, write
 
 INDEXES = ["index.html", "index.en.html", "index.zh.html"]
+COMPARED = ["compare.en.html", "compare.zh.html"]
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,7 @@ def report(published, tmp_path):
 
 def shown(root, language="en"):
     """Return the portal of a root in a language."""
-    return portal.render(portal.collect(root / "reports"), language)
+    return portal.render(Known(root / "reports").rows(), language)
 
 
 def written(root, language="en"):
@@ -63,7 +65,7 @@ def rows(html):
     """Return the cells of every row below the headers, as text."""
     bodies = "".join(re.findall(r"<tbody>(.*?)</tbody>", html, flags=re.DOTALL))
     return [
-        [" ".join(unescape(re.sub(r"<[^>]*>", " ", cell)).split()) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, flags=re.DOTALL)]
+        [" ".join(unescape(re.sub(r"<[^>]*>", " ", re.sub(r"</?bdi>", "", cell))).split()) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, flags=re.DOTALL)]
         for row in re.findall(r"<tr>(.*?)</tr>", bodies, flags=re.DOTALL)
     ]  # fmt: skip
 
@@ -253,7 +255,7 @@ RECORDS = {
     "empty": b"{}",
     "other bytes": b"\xff\xfe\x00\x01",
 }
-REQUIRED = [key for key, field in portal.Listed.model_fields.items() if field.is_required()]
+REQUIRED = [key for key, field in readings.Listed.model_fields.items() if field.is_required()]
 UNREADABLE = {
     **{f"a record that is {name}": ("record.json", content) for name, content in RECORDS.items()},
     **{f"a manifest that is {name}": ("manifest.json", content) for name, content in RECORDS.items()},
@@ -271,7 +273,7 @@ STRANGE = {
     "a page in another language": ("manifest.json", {"chapters": {"20_satisfaction.fr.html": "ok"}}),
     **{
         f"a record without {key}": ("record.json", {key: ...})
-        for key in portal.Listed.model_fields
+        for key in readings.Listed.model_fields
         if key not in REQUIRED
     },
 }

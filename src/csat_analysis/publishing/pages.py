@@ -79,6 +79,12 @@ def style() -> str:
     return FONT_PLACE + (TEMPLATES / "style.css").read_text("utf-8")
 
 
+@functools.cache
+def portal_style() -> str:
+    """Return the style sheet of the pages that are made from records."""
+    return style() + (TEMPLATES / "portal.css").read_text("utf-8")
+
+
 def with_contents(body: str, title: str) -> str:
     """Return a page's body with a table of contents above its first section."""
     anchors = (f"section-{number}" for number in itertools.count(1))
@@ -114,6 +120,29 @@ def with_font(html: str) -> str:
             ";unicode-range:U+2E80-9FFF,U+F900-FAFF,U+FF00-FFEF,U+20000-3FFFF",
         )
     return html.replace(f"<style>{FONT_PLACE}", f"<style>{faces}", 1)
+
+
+def with_shared_font(html: str, shared: str) -> str:
+    """Return a page with the packaged font in two cuts: of letters that many pages share, and of its own others.
+
+    The first is made once for all of them. A page in another language than Chinese holds its Chinese characters only.
+    """
+    letters = set(_text(html))
+    if '<html lang="zh' not in html:
+        own = "".join(sorted(letter for letter in letters if re.match(CHINESE, letter)))
+        faces = _small_face("Noto Sans SC Chinese", own)
+    else:
+        faces = _small_face("Noto Sans SC", shared) + _small_face(
+            "Noto Sans SC", "".join(sorted(letters - set(shared)))
+        )
+    return html.replace(f"<style>{FONT_PLACE}", f"<style>{faces}", 1)
+
+
+@functools.lru_cache(maxsize=256)
+def _small_face(family: str, letters: str) -> str:
+    """Return a face of some letters, for these only; nothing of none."""
+    ranges = ",".join(f"U+{ord(letter):X}" for letter in letters if letter.isprintable())
+    return _face(family, font_subset(letters), f";unicode-range:{ranges}") if ranges else ""
 
 
 def _face(family: str, font: bytes, more: str = "") -> str:

@@ -1,5 +1,6 @@
 """What do projects say together? Their rates pooled from their records, how sure that is, and a rule's verdict."""
 
+import functools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -181,6 +182,7 @@ def is_unweighted(record: Record) -> bool:
     return measure["se"] is None or math.isnan(error) or math.isclose(measure["se"], error, rel_tol=1e-6, abs_tol=1e-12)
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def _as_sample(satisfied: float, base: float, population: int | None) -> Estimate:
     """Return a share as that of a simple random sample."""
     kinds = np.array([[1.0, satisfied], [0.0, base - satisfied]])
