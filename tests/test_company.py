@@ -512,6 +512,15 @@ def test_whatever_a_record_holds_appears_as_text(title):
     assert reaching_out(html) == []
 
 
+@pytest.mark.parametrize("population", [None, 1.0, 2, 10])
+@pytest.mark.parametrize(("satisfied", "base"), [(0, 1), (1, 1), (0, 40), (1, 40), (13, 40), (40, 40), (12.5, 40.5)])
+def test_a_share_is_as_sure_as_the_estimate_of_it_as_a_random_sample(satisfied, base, population):
+    people = None if population is None else base * population
+    found = pooling.as_sample(satisfied, base, people)
+    wanted = pooling._estimated(satisfied, base, people)
+    assert found == pytest.approx(wanted, rel=1e-12, nan_ok=True)
+
+
 # --- the page ---------------------------------------------------------------------------------------------------------
 
 

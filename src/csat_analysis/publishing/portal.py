@@ -5,7 +5,7 @@ import functools
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
@@ -35,6 +35,16 @@ COLUMNS = {
     "rules": "failed",
 }  # fmt: skip
 STANDS = dict[str, Standing] | None
+
+
+class Together(NamedTuple):
+    """The satisfaction rate of all projects of a procedure in a period, in whatever language it is said."""
+
+    records: Sequence[pooling.Record]
+    usable: Sequence[pooling.Record]
+    rule: Mapping[str, Any] | None
+    pool: pooling.Pool
+    rate_of_all: float | None
 
 
 def write(root: Path, language: str, standings: Sequence[Standing] | None = None) -> Path:
@@ -79,7 +89,8 @@ def _put(path: Path, page: str) -> None:
 def pages_of(known: Known, rows: Sequence[Row], language: str, stands: STANDS) -> dict[str, str]:
     """Return the pages of all runs by their names, the index after what it leads to; an empty one is none."""
     compared = {pages.page_name("compare", each): render_compared(known, rows, each) for each in languages()}
-    indexes = {each: render(rows, each, stands) for each in languages()}
+    together = together_of(rows)
+    indexes = {each: render(rows, each, stands, together) for each in languages()}
     return {
         **compared,
         **{f"index.{each}.html": page for each, page in indexes.items()},
@@ -128,16 +139,19 @@ def collect(reports: Path) -> list[dict[str, Any]]:
 # --- the index --------------------------------------------------------------------------------------------------------
 
 
-def render(rows: Sequence[Row], language: str, stands: STANDS = None) -> str:
-    """Return the portal as HTML."""
+def render(
+    rows: Sequence[Row], language: str, stands: STANDS = None, together: Sequence[Together] | None = None
+) -> str:
+    """Return the portal as HTML; ``together``: see ``together_of``, where that is known already."""
     words = speak(language)
     projects = by_project(rows)
-    editions = pooling.editions([{"record": row.pooled} for row in rows])
+    found = together_of(rows) if together is None else together
     code = script("portal")
     html = company.template("portal.html.j2").render(
         **around(words, code), rows=plain_rows(projects, stands, words), total=len(rows), columns=COLUMNS.items(),
         links=language_links("index", language), compare_page=pages.page_name("compare", language),
-        company=company_rows(editions, words), company_page=pages.page_name("company", language) if editions else "",
+        company=[row for each in found if (row := company_row(each, words))],
+        company_page=pages.page_name("company", language) if found else "",
         as_of=stands is not None, without=without_text(rows, stands, words), texts=texts_of("browse", words),
         data=Markup(as_json(index_of(projects, stands or {}, words))),  # noqa: S704 - escaped as a script needs it
     )  # fmt: skip
@@ -235,25 +249,30 @@ def without_text(rows: Iterable[Row], stands: STANDS, words: Words) -> str:
 # --- all projects together --------------------------------------------------------------------------------------------
 
 
-def company_rows(editions: Iterable[Sequence[pooling.Entry]], words: Words) -> list[dict[str, Any]]:
-    """Return the satisfaction rate of all projects of a procedure in a period: Σ satisfied ÷ Σ base."""
-    rows = [_company_row(members, words) for members in editions]
-    return [row for row in rows if row]
+def together_of(rows: Iterable[Row]) -> list[Together]:
+    """Return the satisfaction rates of all projects together: Σ satisfied ÷ Σ base."""
+    return [_together([entry["record"] for entry in members]) for members in pooling.editions(map(_entry, rows))]
 
 
-def _company_row(members: Sequence[pooling.Entry], words: Words) -> dict[str, Any]:
+def _entry(row: Row) -> pooling.Entry:
+    return {"record": row.pooled}
+
+
+def _together(every: Sequence[pooling.Record]) -> Together:
+    usable, rule = pooling.usable_of(every), pooling.rule_of(every)
+    return Together(every, usable, rule, pooling.pool(usable, rule), pooling.pooled_rate(every))
+
+
+def company_row(found: Together, words: Words) -> dict[str, Any]:
     """Return one procedure's row in one period; nothing where no rate is known."""
-    every = [entry["record"] for entry in members]
-    usable = pooling.usable_of(every)
-    rule = pooling.rule_of(every)
-    pooled = pooling.pool(usable, rule)
+    first, pooled, rule = found.records[0], found.pool, found.rule
     if pooled.rate is None:
         return {}
     return {
-        "programme": words.title(every[0]["programme"]["title"]), "period": every[0]["period"],
-        "projects": len(usable), "pooled": words.number(pooled.rate, "share"),
+        "programme": words.title(first["programme"]["title"]), "period": first["period"],
+        "projects": len(found.usable), "pooled": words.number(pooled.rate, "share"),
         "parts": company.parts_text(pooled.satisfied, pooled.base, words),
-        "pooled_all": words.number(pooling.pooled_rate(every), "share"),
+        "pooled_all": words.number(found.rate_of_all, "share"),
         "rule": company.rule_text(rule, words) if rule else "",
         "verdict": company.verdict_cell(pooled.judged, words) if rule else Cell(""),
         "source": words.source(rule["clause"]) if rule else "",

@@ -140,11 +140,7 @@ def compared_of(projects: Mapping[str, Sequence[Row]], shapes: Mapping[str, Any]
     used, procedures = Texts(), Texts()
     listed = []
     for place, rows in projects.items():
-        runs = [
-            [row.period_folder, procedures.place((row.said[words.language]["procedure"], *row.edition)), STATUSES.index(row.status),
-             used.place(row.shape), "30_change" in {name.split(".", 1)[0] for name in row.pages}, _packed(row.figures)]
-            for row in rows
-        ]  # fmt: skip
+        runs = [_compared(row, procedures, used, words) for row in rows]
         told = rows[-1].said[words.language]
         listed.append([place, rows[-1].project, told["title"], told["path"], runs])
     return {
@@ -156,15 +152,13 @@ def compared_of(projects: Mapping[str, Sequence[Row]], shapes: Mapping[str, Any]
     }  # fmt: skip
 
 
-def _packed(figures: Sequence[Sequence[int | None]]) -> list[Any]:
-    """Return figures without what is empty at their ends; one without company as a number."""
-    short = [list(each[: _filled(each)]) for each in figures]
-    return [each[0] if len(each) == 1 else each or None for each in short]
-
-
-def _filled(figure: Sequence[int | None]) -> int:
-    """Return how many parts of a figure there are up to the last that is not empty."""
-    return max((place for place, part in enumerate(figure, start=1) if part is not None), default=0)
+def _compared(row: Row, procedures: Texts, shapes: Texts, words: Words) -> list[Any]:
+    """Return a run in the order in which compare.js takes it apart."""
+    procedure = procedures.place((row.said[words.language]["procedure"], *row.edition))
+    has_change = f"30_change.{words.language}.html" in row.pages
+    return [
+        row.period_folder, procedure, STATUSES.index(row.status), shapes.place(row.shape), has_change, row.figures,
+    ]  # fmt: skip
 
 
 def _figure(shape: Sequence[Any], words: Words) -> list[Any]:

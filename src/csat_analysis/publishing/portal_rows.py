@@ -45,7 +45,7 @@ class Row(NamedTuple):
     said: dict[str, dict[str, Any]]
     headline: list[Any]  # measure, unit, value
     shape: str  # see Known.shapes
-    figures: list[list[int | None]]  # as the shape has them: value, low, high, n
+    figures: list[Any]  # as the shape has them: value, low, high, n; see packed
     pooled: dict[str, Any]
 
     @property
@@ -65,7 +65,7 @@ class Row(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """A run's folder as it lies there: a checksum of its names, sizes and times of what its row is made of; the names."""
+    """A run's folder as it lies there: a checksum of its names, sizes and times of what a row is made of; the names."""
 
     folder: str
     stamp: list[int]
@@ -169,7 +169,7 @@ def _stamps(folder: str) -> Iterator[int]:
 
 
 def row_of(reports: Path, seen: Seen, shapes: dict[str, Any]) -> Row | None:
-    """Return a run's row, and what its figures are among the shapes; None where the folder is no report."""
+    """Return a run's row; None where the folder is no report. What its figures are goes among the shapes."""
     folder = reports / seen.folder
     record = read_record(folder / "record.json", Brief)
     made = read_mapping(folder / "manifest.json").get("chapters")
@@ -184,7 +184,8 @@ def row_of(reports: Path, seen: Seen, shapes: dict[str, Any]) -> Row | None:
         [record["programme"]["id"], record["programme"]["version"]], record["status"],
         [each for each in sorted(made) if each in seen.names and is_page(each)], failures_of(folder / "failed"),
         "tables.xlsx" in seen.names, {each: said(record, speak(each)) for each in SPOKEN},
-        [head["measure"], company.unit_of(head), finite(head["value"])], name, figures_of(record), pooled_of(record),
+        [head["measure"], company.unit_of(head), finite(head["value"])], name, packed(figures_of(record)),
+        pooled_of(record),
     )  # fmt: skip
 
 
@@ -300,6 +301,21 @@ def figures_of(record: Mapping[str, Any]) -> list[list[int | None]]:
 
 def _figure(row: Mapping[str, Any], unit: str, n: float | None = None) -> list[int | None]:
     return [carried(row["value"], unit), rounded(row["conf_low"], unit), rounded(row["conf_high"], unit), _whole(n)]
+
+
+def packed(figures: list[list[int | None]]) -> list[Any]:
+    """Return figures without what is empty at their ends; one without company as a number.
+
+    >>> packed([[90, 80, 100, None], [7, None, None, None], [None, None, None, 12], [None, None, None, None]])
+    [[90, 80, 100], 7, [None, None, None, 12], None]
+    """
+    short = [each[: _filled(each)] for each in figures]
+    return [each[0] if len(each) == 1 else each or None for each in short]
+
+
+def _filled(figure: list[int | None]) -> int:
+    """Return how many parts of a figure there are up to the last that is not empty."""
+    return max((place for place, part in enumerate(figure, start=1) if part is not None), default=0)
 
 
 VERDICTS = ("met", "not_met", "borderline", "in_progress")

@@ -17,6 +17,9 @@ const projects = data.projects.map(([place, id, title, where, also, line, runs])
 });
 const every = projects.flatMap((project) => project.runs);
 const procedures = data.procedures.map(plain);
+// What each column is called: on a narrow screen there is no head, and each cell says it.
+const heads = Object.fromEntries([...document.querySelectorAll("#list thead th")].map((head) =>
+  [head.dataset.column || head.dataset.name, (head.querySelector("button") || head).textContent]));
 const asked = {text: [], procedure: "", period: "", status: "", rules: "", state: ""};
 const order = {column: "project", down: false};
 const open = new Set();
@@ -84,7 +87,7 @@ function sparkline(project) {
 
 function periodCell(run, isNewest) {
   const earlier = run.project.runs.length - 1;
-  const cell = make("td", {}, run.period);
+  const cell = make("td", {"data-head": heads.period}, run.period);
   if (!isNewest || earlier === 0 || asked.period !== "") return cell;
   const isOpen = open.has(run.project.place);
   const text = isOpen ? words.hide : say(words, "earlier", ["n", count(earlier)]);
@@ -101,7 +104,7 @@ function periodCell(run, isNewest) {
 }
 
 function statusCell(run) {
-  const cell = make("td", {}, make("span", {class: "stamp " + data.statuses[run.status]}, data.stamps[run.status]));
+  const cell = make("td", {"data-head": heads.status}, make("span", {class: "stamp " + data.statuses[run.status]}, data.stamps[run.status]));
   if (run.state >= 0) {
     cell.append(make("small", {}, make("strong", {class: "state " + data.states[run.state]}, data.standing[run.state])));
     if (run.why) cell.append(make("small", {class: "why"}, name(run.why)));
@@ -113,22 +116,22 @@ function statusCell(run) {
 }
 
 function headlineCell(run, isNewest) {
-  const cell = make("td", {}, name(data.named[run.what]), words.colon, make("strong", {}, run.value));
+  const cell = make("td", {"data-head": heads.headline}, name(data.named[run.what]), words.colon, make("strong", {}, run.value));
   if (isNewest) cell.append(sparkline(run.project));
-  if (run.interval) cell.append(make("small", {}, words.interval + words.colon, make("span", {class: "whole"}, run.interval)));
+  if (run.interval) cell.append(make("small", {class: "whole"}, run.interval));
   return cell;
 }
 
 function rulesCell(run) {
   const lines = run.rules.map(([text, mark, ...below]) =>
     make("div", {class: mark}, name(text), ...below.map((line) => make("small", {}, line))));
-  return make("td", {}, ...(lines.length ? lines : [words.none]));
+  return make("td", {"data-head": heads.rules}, ...(lines.length ? lines : [words.none]));
 }
 
 function pagesCell(run) {
   const links = data.sets[run.set].flatMap(([file, text]) =>
     [words.comma, make("a", {href: path(run.project.place, run.period, file)}, text)]);
-  return make("td", {class: "pages"}, ...links.slice(1));
+  return make("td", {class: "pages", "data-head": heads.pages}, ...links.slice(1));
 }
 
 function chooseCell(run) {
@@ -136,7 +139,7 @@ function chooseCell(run) {
   const box = make("input", {type: "checkbox", "aria-label": label});
   box.checked = chosen.includes(run);
   box.addEventListener("change", () => choose(run, box.checked));
-  return make("td", {class: "choose"}, box);
+  return make("td", {class: "choose", "data-head": heads.choose}, box);
 }
 
 function row(run, isEarlier) {
@@ -144,7 +147,7 @@ function row(run, isEarlier) {
   const link = make("a", {href: path(run.project.place, "index." + data.language + ".html")}, name(run.project.title));
   const head = make("th", {scope: "row"}, link, run.project.where ? make("small", {}, name(run.project.where)) : "");
   return make("tr", {"data-place": run.project.place, class: isEarlier ? "earlier" : ""}, chooseCell(run), head,
-    periodCell(run, isNewest && !isEarlier), make("td", {}, name(data.procedures[run.procedure])), statusCell(run),
+    periodCell(run, isNewest && !isEarlier), make("td", {"data-head": heads.procedure}, name(data.procedures[run.procedure])), statusCell(run),
     headlineCell(run, isNewest), rulesCell(run), pagesCell(run));
 }
 
