@@ -8,7 +8,7 @@ const found = (id) => document.getElementById(id);
 
 // A run as an object; the places are those of portal_data.
 const projects = data.projects.map(([place, id, title, where, also, line, runs]) => {
-  const project = {place, title, where, line, text: plain([title, id, place, where, also].join("\n"))};
+  const project = {place, title, where, line, names: [title, id, place, where, also]};
   project.runs = runs.map(([period, procedure, status, what, value, interval, number, rules, state, why, failed, set]) => ({
     project, period, procedure, status, what, value, interval, number, rules, state, why, failed, set,
     key: place + "/" + period,
@@ -21,7 +21,7 @@ const procedures = data.procedures.map(plain);
 const heads = Object.fromEntries([...document.querySelectorAll("#list thead th")].map((head) =>
   [head.dataset.column || head.dataset.name, (head.querySelector("button") || head).textContent]));
 const asked = {text: [], procedure: "", period: "", status: "", rules: "", state: ""};
-const order = {column: "project", down: false};
+const order = {column: "", down: false};
 const open = new Set();
 let chosen = [];
 let shown = STEP;
@@ -40,12 +40,35 @@ const STATES = {
   failed: (run) => data.states[run.state] === "failed" || run.failed !== "",
 };
 
+// What is searched of a project, made when it is first asked for: thousands of projects are opened, few are searched.
+function textOf(project) {
+  project.text = project.text || plain(project.names.join("\n"));
+  return project.text;
+}
+
+// The places of texts in the order of the language, found once: to compare two is slow.
+const ranks = new Map();
+function rankOf(key, texts) {
+  if (!ranks.has(key)) {
+    const places = [...new Set(texts())].sort(collator.compare);
+    ranks.set(key, new Map(places.map((text, place) => [text, place])));
+  }
+  return ranks.get(key);
+}
+
+function ranked(key, of) {
+  return (a, b) => {
+    const places = rankOf(key, () => every.map(of));
+    return places.get(of(a)) - places.get(of(b));
+  };
+}
+
 function matches(run) {
   return (asked.procedure === "" || run.procedure === Number(asked.procedure))
     && (asked.status === "" || run.status === Number(asked.status))
     && (asked.rules === "" || RULES[asked.rules](run))
     && (asked.state === "" || STATES[asked.state](run))
-    && hasAll(run.project.text + "\n" + procedures[run.procedure], asked.text);
+    && (asked.text.length === 0 || hasAll(textOf(run.project) + "\n" + procedures[run.procedure], asked.text));
 }
 
 function candidates() {
@@ -55,9 +78,9 @@ function candidates() {
 }
 
 const BY = {
-  project: (a, b) => collator.compare(a.project.title, b.project.title),
-  period: (a, b) => collator.compare(a.period, b.period),
-  procedure: (a, b) => collator.compare(data.procedures[a.procedure], data.procedures[b.procedure]),
+  project: ranked("project", (run) => run.project.title),
+  period: ranked("period", (run) => run.period),
+  procedure: ranked("procedure", (run) => data.procedures[run.procedure]),
   status: (a, b) => a.status - b.status || a.state - b.state,
   headline: (a, b) => a.number - b.number,
   rules: (a, b) => weight(a) - weight(b),
@@ -67,8 +90,9 @@ function weight(run) {
   return run.rules.reduce((sum, rule) => sum + (rule[1] === "failed" ? 1000 : 1), 0);
 }
 
-// Runs without a headline stand last, whichever way it is sorted; equal ones keep their order.
+// Runs without a headline stand last, whichever way it is sorted; equal ones keep their order, at first that of the ids.
 function sorted(runs) {
+  if (order.column === "") return runs;
   const compare = BY[order.column];
   const known = (run) => order.column !== "headline" || run.number !== null;
   const first = runs.filter(known).sort((a, b) => (order.down ? compare(b, a) : compare(a, b)));
