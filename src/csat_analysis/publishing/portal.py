@@ -69,7 +69,7 @@ def write(root: Path, language: str, standings: Sequence[Standing] | None = None
         for name, page in pages_of(known, rows, language, stands).items():
             _put(reports / name, page)
         if not _company_is_there(known):
-            known.made[""] = [known.digest(), _write_company(reports)]
+            known.made[""] = [known.digest(), _write_company(reports, rows)]
     except OSError as error:
         raise ReportError(
             f"{reports}: the portal cannot be written ({error.strerror}); check space and permissions."
@@ -111,9 +111,9 @@ def _company_is_there(known: Known) -> bool:
         return False
 
 
-def _write_company(reports: Path) -> dict[str, list[int]]:
+def _write_company(reports: Path, rows: Iterable[Row]) -> dict[str, list[int]]:
     """Write the company's page in each language; return sizes and times of what there is."""
-    entries = collect(reports)
+    entries = collect(reports, rows)
     files: dict[str, list[int]] = {}
     for each in languages():
         path = reports / pages.page_name("company", each)
@@ -123,12 +123,12 @@ def _write_company(reports: Path) -> dict[str, list[int]]:
     return files
 
 
-def collect(reports: Path) -> list[dict[str, Any]]:
+def collect(reports: Path, rows: Iterable[Row]) -> list[dict[str, Any]]:
     """Return the record of every published run, with its folder and its pages, by project and period.
 
     Half a folder, or one that was changed by hand beyond recognition, is no report; `csat list` says so.
     """
-    found = [(row, read_record(reports / row.folder / "record.json", Listed)) for row in Known(reports).rows()]
+    found = [(row, read_record(reports / row.folder / "record.json", Listed)) for row in rows]
     return [
         {"record": record, "pages": row.pages, "folder": row.folder, "failures": row.failures}
         for row, record in found
@@ -192,7 +192,7 @@ def texts_of(section: str, words: Words) -> Markup:
     common = ("colon", "comma", "semicolon", "none", "not_computed", "percent", "percentage_points", "range")
     own = {key.partition(".")[2]: text for key, text in words.texts.items() if key.startswith(f"{section}.")}
     found = {key: words(key) for key in common} | own
-    found |= {"interval": words("head.interval"), "failed_run": words("portal.failed_run")}
+    found["failed_run"] = words("portal.failed_run")
     return Markup(as_json(found))  # noqa: S704 - escaped as a script needs it
 
 
