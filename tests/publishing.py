@@ -325,7 +325,8 @@ HOSTILE = [
 def reaching_out(html):
     """Return everything by which a page would run something, or fetch or link to something outside its folder."""
     page = Page(html)
-    found = [tag for tag, _ in page.tags if tag in ("script", "iframe", "object", "embed", "link", "base", "form")]
+    found = [tag for tag, _ in page.tags if tag in ("iframe", "object", "embed", "link", "base", "form")]
+    found += foreign_scripts(html)
     found += [link for link in page.links() if re.match(r"\s*([a-z][a-z0-9+.-]*:|//|/|\\)", link, re.IGNORECASE)]
     for tag, attributes in page.tags:
         found += [name for name in attributes if name.startswith("on")]
@@ -335,6 +336,16 @@ def reaching_out(html):
     for style in styles:
         found += re.findall(r"@import|url\(\s*[\"']?(?!#|data:)[^)]*", style, flags=re.IGNORECASE)
     return found
+
+
+def foreign_scripts(html):
+    """Return the scripts of a page that are neither data nor the one that its policy names by its checksum."""
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script", html, flags=re.DOTALL | re.IGNORECASE)
+    found = [code for attributes, code in scripts if attributes != "" and 'type="application/json"' not in attributes]
+    codes = [code for attributes, code in scripts if attributes == ""]
+    digests = [base64.b64encode(hashlib.sha256(code.encode()).digest()).decode() for code in codes]
+    policy = "".join(re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', html))
+    return found + [digest for digest in digests if f"script-src 'sha256-{digest}'" not in policy] + digests[1:]
 
 
 def ids(html):

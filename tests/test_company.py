@@ -12,7 +12,7 @@ from scipy import stats
 from conftest import demo, run_of, sheet
 from csat_analysis.assembly import assessment, load
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import company, pooling, portal, records
+from csat_analysis.publishing import company, pooling, portal, readings, records
 from publishing import HOSTILE, LANGUAGES, Page, characters, fonts, reaching_out
 
 RULE = {
@@ -56,7 +56,7 @@ LANTING = record("lanting", 110, 142, 180, 169, [EAST, SUZHOU])
 
 def listed(*found):
     """Return records as the portal reads them."""
-    return [portal.Listed.model_validate(each).model_dump() for each in found]
+    return [readings.Listed.model_validate(each).model_dump() for each in found]
 
 
 def pooled(*found):
@@ -512,7 +512,20 @@ def test_whatever_a_record_holds_appears_as_text(title):
     assert reaching_out(html) == []
 
 
+@pytest.mark.parametrize("population", [None, 1.0, 2, 10])
+@pytest.mark.parametrize(("satisfied", "base"), [(0, 1), (1, 1), (0, 40), (1, 40), (13, 40), (40, 40), (12.5, 40.5)])
+def test_a_share_is_as_sure_as_the_estimate_of_it_as_a_random_sample(satisfied, base, population):
+    people = None if population is None else base * population
+    found = pooling.as_sample(satisfied, base, people)
+    wanted = pooling._estimated(satisfied, base, people)
+    assert found == pytest.approx(wanted, rel=1e-12, nan_ok=True)
+
+
 # --- the page ---------------------------------------------------------------------------------------------------------
+
+
+COMPANY = ["company.en.html", "company.zh.html"]
+PORTAL = ["compare.en.html", "compare.zh.html", "index.en.html", "index.html", "index.zh.html"]
 
 
 def published(root, *found):
@@ -531,7 +544,7 @@ def published(root, *found):
 
 def test_it_is_written_with_the_portal_and_linked_from_it(tmp_path):
     htmls = published(tmp_path, YUANYA, LANTING)
-    assert sorted(htmls) == ["company.en.html", "company.zh.html", "index.en.html", "index.html", "index.zh.html"]
+    assert sorted(htmls) == [*COMPANY, *PORTAL]
     for language in LANGUAGES:
         assert f"company.{language}.html" in list(Page(htmls[f"index.{language}.html"]).links())
         links = [unquote(link) for link in Page(htmls[f"company.{language}.html"]).links()]
@@ -543,7 +556,7 @@ def test_without_two_projects_there_is_none_and_an_old_one_goes(tmp_path):
     assert "company.en.html" in published(tmp_path, YUANYA, LANTING)
     (tmp_path / "reports/lanting/2024/record.json").unlink()
     htmls = published(tmp_path)
-    assert sorted(htmls) == ["index.en.html", "index.html", "index.zh.html"]
+    assert sorted(htmls) == PORTAL
     assert "company" not in "".join(Page(htmls["index.en.html"]).links())
     assert page(YUANYA, {**LANTING, "period": "2023"}) == ""
 

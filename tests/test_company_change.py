@@ -13,7 +13,7 @@ from conftest import demo, survey_of
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.estimation.mix import COMPONENTS
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import company, company_change, company_mix, company_parts, pooling, portal, records
+from csat_analysis.publishing import company, company_change, company_mix, company_parts, pooling, readings, records
 from publishing import HOSTILE, LANGUAGES, Page, characters, fonts, reaching_out
 from test_change import GATE, RULES
 from test_company import LANTING, YUANYA, entries, listed, notes, page, plain, published, ratio, record, tables
@@ -516,7 +516,7 @@ def test_the_parts_of_twelve_add_up_to_the_difference_of_the_pooled_rates(twelve
 def test_the_chosen_of_twelve_are_judged_by_their_gain(twelve):
     [record] = [each for each in twelve if (each["project"], each["period"]) == ("p00", "2024")]
     assert record["portfolio"]["projects"] == 10
-    assert portal.Listed.model_validate(record).portfolio.residual.acted == 2
+    assert readings.Listed.model_validate(record).portfolio.residual.acted == 2
     before, after, change, verdict = tables(page(*twelve))[VERDICTS]["Project 0"]
     assert (before, after, verdict) == ("72.00 % n = 100", "88.00 % n = 100", "Insufficient evidence")
     assert re.search(r"beyond the (7[2-9]|8[0-7])\.\d\d % expected$", change) and not change.startswith("+16.00")

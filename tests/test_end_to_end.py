@@ -48,6 +48,9 @@ POINTS = {  # of the electrical procedure, 3b§4.5.1
 }
 PAGES = [f"{run}/{chapter}" for run in RUNS for chapter in CHAPTERS[run]]
 EVERYWHERE = [f"{page}.{language}.html" for page in PAGES for language in RUNS[page.rpartition("/")[0]]]
+INDEXES = ["index.html", "index.zh.html", "index.en.html"]
+PROJECTS = [f"{project}/{index}" for project in sorted({run.partition("/")[0] for run in RUNS}) for index in INDEXES]
+PORTAL = [*INDEXES, "compare.zh.html", "compare.en.html", *PROJECTS]
 
 pytestmark = pytest.mark.slow
 
@@ -298,7 +301,7 @@ def test_the_slips_of_a_synthetic_survey_are_rejected_and_no_others(records, run
 
 
 def test_every_run_has_its_pages_and_nothing_failed(root, htmls):
-    assert set(htmls) == {*EVERYWHERE, "index.html", "index.zh.html", "index.en.html"}
+    assert set(htmls) == {*EVERYWHERE, *PORTAL}
     for run in RUNS:
         assert set(manifest(root, run)["chapters"].values()) == {"ok"}
         executed = nbformat.read(root / "reports" / run / f"20_satisfaction.{RUNS[run][0]}.ipynb", as_version=4)
@@ -356,7 +359,7 @@ def test_a_page_is_about_its_run_in_its_language(records, htmls, name):
     assert stamp[language == "en"] in page.text
 
 
-@pytest.mark.parametrize("name", [*EVERYWHERE, "index.html", "index.zh.html", "index.en.html"])
+@pytest.mark.parametrize("name", [*EVERYWHERE, *PORTAL])
 def test_a_page_opens_alone_and_its_links_lead_somewhere(root, htmls, name):
     html = htmls[name]
     assert reaching_out(html) == []
@@ -444,7 +447,7 @@ def test_the_forms_to_be_completed_are_listed_all_in_the_file_and_the_first_on_t
 
 
 def test_nothing_is_left_to_do(root):
-    assert len(pages(root)) == len(EVERYWHERE) + 3
+    assert len(pages(root)) == len(EVERYWHERE) + len(PORTAL)
     for language in LANGUAGES:
         fresh = {run for run, state in states(root, "--language", language).items() if state == "fresh"}
         assert fresh == {tuple(run.split("/")) for run, spoken in RUNS.items() if language in spoken}

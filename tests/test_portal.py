@@ -1,17 +1,39 @@
 """The portal is made of records and manifests alone: it shows what it can read, as text, and is there whatever it reads."""
 
+import inspect
 import json
+import os
 import re
 import shutil
+import time
+from decimal import ROUND_HALF_EVEN, Decimal
 from html import unescape
 from urllib.parse import unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from csat_analysis.publishing import portal
-from publishing import HOSTILE, LANGUAGES, Page, characters, fonts, make_root, reaching_out, run, snapshot, write
+from csat_analysis.ground.words import speak
+from csat_analysis.publishing import freshness, portal, portal_data, portal_rows, readings
+from csat_analysis.publishing.portal_rows import Known
+from publishing import (
+    HOSTILE,
+    LANGUAGES,
+    RESPONSES,
+    RUN_FILE,
+    Page,
+    characters,
+    fonts,
+    make_root,
+    reaching_out,
+    run,
+    snapshot,
+    write,
+)  # fmt: skip
 
 INDEXES = ["index.html", "index.en.html", "index.zh.html"]
+COMPARED = ["compare.en.html", "compare.zh.html"]
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +72,7 @@ def report(published, tmp_path):
 
 def shown(root, language="en"):
     """Return the portal of a root in a language."""
-    return portal.render(portal.collect(root / "reports"), language)
+    return portal.render(Known(root / "reports").rows(), language)
 
 
 def written(root, language="en"):
@@ -63,7 +85,7 @@ def rows(html):
     """Return the cells of every row below the headers, as text."""
     bodies = "".join(re.findall(r"<tbody>(.*?)</tbody>", html, flags=re.DOTALL))
     return [
-        [" ".join(unescape(re.sub(r"<[^>]*>", " ", cell)).split()) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, flags=re.DOTALL)]
+        [" ".join(unescape(re.sub(r"<[^>]*>", " ", re.sub(r"</?bdi>", "", cell))).split()) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, flags=re.DOTALL)]
         for row in re.findall(r"<tr>(.*?)</tr>", bodies, flags=re.DOTALL)
     ]  # fmt: skip
 
@@ -253,7 +275,7 @@ RECORDS = {
     "empty": b"{}",
     "other bytes": b"\xff\xfe\x00\x01",
 }
-REQUIRED = [key for key, field in portal.Listed.model_fields.items() if field.is_required()]
+REQUIRED = [key for key, field in readings.Listed.model_fields.items() if field.is_required()]
 UNREADABLE = {
     **{f"a record that is {name}": ("record.json", content) for name, content in RECORDS.items()},
     **{f"a manifest that is {name}": ("manifest.json", content) for name, content in RECORDS.items()},
@@ -271,7 +293,7 @@ STRANGE = {
     "a page in another language": ("manifest.json", {"chapters": {"20_satisfaction.fr.html": "ok"}}),
     **{
         f"a record without {key}": ("record.json", {key: ...})
-        for key in portal.Listed.model_fields
+        for key in readings.Listed.model_fields
         if key not in REQUIRED
     },
 }
@@ -374,3 +396,130 @@ def test_the_portal_needs_no_network_and_no_font(report, tmp_path, language):
     letters = characters(html)
     assert set("园雅") <= letters
     assert {letter for letter in letters if "\u3400" <= letter <= "\u9fff"} - held == set()
+
+
+# --- how its runs stand -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two(tmp_path):
+    """Return a root with two published projects, settled a minute ago."""
+    other = RUN_FILE.replace("project: demo", "project: other").replace("示例", "其他").replace("Demo", "Other")
+    root = make_root(tmp_path, {"params/runs/other.yml": other, "data/other/2024/responses.csv": RESPONSES})
+    assert run(root).status == 0
+    settle(root)
+    assert run(root).status == 0
+    return root
+
+
+def settle(root):
+    """Let every file be a minute old."""
+    then = time.time_ns() - 60 * 10**9
+    for path in root.rglob("*"):
+        os.utime(path, ns=(then, then))
+
+
+def portals(root):
+    """Return the pages that are made from records, by path, with their times."""
+    return {path: path.stat().st_mtime_ns for path in (root / "reports").rglob("*.html")}
+
+
+def test_it_is_not_made_again_while_nothing_changes(two):
+    before = portals(two)
+    assert run(two).status == run(two, "--project", "demo").status == 0
+    assert portals(two) == before
+    assert 'class="state' not in (two / "reports/index.en.html").read_text("utf-8")
+
+
+def test_what_another_command_finds_stale_is_marked_once(two):
+    write(two, {"data/other/2024/responses.csv": RESPONSES + "r4,fair,fair\n"})
+    assert run(two, "--project", "demo").status == 0
+    html = (two / "reports/index.en.html").read_text("utf-8")
+    [row] = [row for row in rows(html.partition("<h2>")[0]) if row[0] == "Other"]
+    assert row[3] == "Reportable Stale data file “data/other/2024/responses.csv” changed"
+    settle(two)
+    run(two, "--project", "demo")
+    before = portals(two)
+    run(two, "--project", "demo")
+    assert portals(two) == before
+    assert run(two).status == 0
+    assert 'class="state' not in (two / "reports/index.en.html").read_text("utf-8")
+
+
+def test_what_cannot_be_made_and_what_never_was_is_said(two):
+    write(two, {"params/runs/third.yml": RUN_FILE.replace("project: demo", "project: third")})
+    write(two, {"data/other/2024/responses.csv": "form_id\nr1\n"})
+    run(two)
+    html = (two / "reports/index.en.html").read_text("utf-8")
+    assert "Without a report yet: third 2024 (1 in all)." in html
+    assert "as of the last csat run" in html
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("data data/a/2024/responses.csv changed", ("数据文件“data/a/2024/responses.csv”已改动", "data file “data/a/2024/responses.csv” changed")),
+        ("data x.csv is new", ("数据文件“x.csv”为新增", "data file “x.csv” is new")),
+        ("period 2023 is gone", ("“2023”期已不存在", "period “2023” is gone")),
+        ("notebook 20_satisfaction changed", ("章节“20_satisfaction”已改动", "chapter “20_satisfaction” changed")),
+        ("run file changed", ("项目文件已改动", "run file changed")),
+        ("other projects changed", ("其他项目的数据已改动", "data of other projects changed")),
+        ("no pages in zh", ("尚无中文报告", "no pages in Chinese")),
+        ("a page is missing or was changed", ("报告页缺失或被改动", "a page is missing or was changed")),
+        ("20_satisfaction (zh): KeyError: 1", ("20_satisfaction (zh): KeyError: 1",) * 2),
+    ],
+)  # fmt: skip
+def test_why_a_run_is_stale_is_said_in_the_readers_language(reason, said):
+    assert (portal_data.why_text([reason], speak("zh")), portal_data.why_text([reason], speak("en"))) == said
+
+
+def test_every_reason_of_freshness_has_words():
+    told = re.findall(r'"((?:a page is|the last run failed,)[^"]*)"', inspect.getsource(freshness))
+    assert len(told) == 2
+    assert [reason for reason in told if portal_data.why_text([reason], speak("zh")) == reason] == []
+
+
+# --- thousands of runs ------------------------------------------------------------------------------------------------
+
+
+def test_of_many_runs_the_newest_stand_in_the_table_without_a_script(report, tmp_path, monkeypatch):
+    monkeypatch.setattr(portal, "PLAIN", 2)
+    for project, period in [("a", "2022"), ("b", "2024"), ("c", "2023")]:
+        report(project, period, as_of=f"{int(period) + 1}-01-10")
+    html = shown(tmp_path)
+    assert [row[:2] for row in rows(html.partition("<h2>")[0])] == [["b", "2024"], ["c", "2023"]]
+    assert "The table holds the newest 2 of 3 runs" in html
+
+
+def test_a_run_of_an_older_edition_without_a_day_stands_by_its_period(report, tmp_path):
+    for period in ("2023", "2024"):
+        report("a", period, as_of=None)
+    found = portal_data.by_project(Known(tmp_path / "reports").rows())
+    assert [row.period for row in found["a"]] == ["2023", "2024"]
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [(0.92345, "share", 9234), (0.92355, "share", 9236), (2.675, "points", 268), (-0.5, "points", -50)],
+)
+def test_what_is_carried_is_rounded_to_what_is_shown(value, unit, shown):
+    assert portal_rows.rounded(value, unit) == shown
+    whole = portal_rows.carried(value, unit)
+    assert round(whole / 10**portal_rows.CARRIED) == shown
+
+
+@given(st.floats(-200, 200, allow_nan=False), st.sampled_from(["share", "points"]))
+def test_whatever_is_carried_is_rounded_to_what_is_shown(value, unit):
+    whole = Decimal(portal_rows.carried(value, unit))
+    assert int(whole.scaleb(-portal_rows.CARRIED).quantize(Decimal(1), ROUND_HALF_EVEN)) == portal_rows.rounded(
+        value, unit
+    )
+
+
+def test_a_line_goes_through_headlines_of_one_kind(report, tmp_path):
+    head = {"measure": "index", "unit": "points", "title": None, "conf_low": None, "conf_high": None}
+    for period, value in [("2021", 60.0), ("2022", None), ("2023", 80.0), ("2024", 70.0)]:
+        report("a", period, as_of=f"{period}-12-31", headline={**head, "value": value})
+    [found] = portal_data.by_project(Known(tmp_path / "reports").rows()).values()
+    assert portal_data.spark(found) == "3,19 48,3 93,11"
+    assert portal_data.spark(found[:2]) == ""

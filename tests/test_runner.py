@@ -246,7 +246,7 @@ def test_the_package_is_its_code_its_words_its_templates_and_its_reference_figur
     assert freshness.package_digest() == freshness.package_digest()
     suffixes = {path.suffix for path in params.PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     read = suffixes - {".json", ".R"}  # nothing reads the programs in R, which made the reference figures
-    assert read == {".py", ".yml", ".j2", ".css", ".csv"}, "add the new kind to freshness.package_digest"
+    assert read == {".py", ".yml", ".j2", ".css", ".js", ".csv"}, "add the new kind to freshness.package_digest"
 
 
 # --- closed and forced ------------------------------------------------------------------------------------------------
@@ -368,7 +368,7 @@ def test_mended_the_next_run_clears_it(failed, mended, tmp_path):
     assert run(root).status == 0
     assert not (root / PAGES / "failed").exists()
     assert state(root) == "fresh"
-    assert "failed" not in (root / "reports" / "index.html").read_text("utf-8")
+    assert "/failed/" not in (root / "reports" / "index.html").read_text("utf-8")
 
 
 def test_a_failed_run_is_tried_again(failed, tmp_path):

@@ -178,9 +178,10 @@ def run(
     runner.recover(rules, chosen)
     status = runner.exit_status(outcomes, freshness.left_out(rules, project))
     shown = language[0] if language else DEFAULT
-    if status != 2 and not memory.portal_is_fresh(rules.root, shown):
-        runner.write_portal(rules, shown)
-        memory.portal_was_made(rules.root, shown)
+    stands = runner.standings(sources, states, outcomes) if status != 2 else []
+    if status != 2 and not memory.portal_is_fresh(rules.root, shown, stands):
+        runner.write_portal(rules, shown, stands)
+        memory.portal_was_made(rules.root, shown, stands)
     raise typer.Exit(status)
 
 
@@ -195,7 +196,7 @@ def _nothing_to_do(root: Path, projects: list[str], periods: list[str], quiet: b
     ]  # fmt: skip
     named = {each.project for each in chosen} >= set(projects) and {each.period for each in chosen} >= set(periods)
     skipped = all(each.state in ("fresh", "closed") for each in chosen)
-    if not (chosen and named and skipped and memory.portal_is_fresh(root, DEFAULT)):
+    if not (chosen and named and skipped and memory.portal_is_fresh(root, DEFAULT, known)):
         return False
     for each in () if quiet else chosen:
         print(f"{each.project} {each.period}: skipped ({each.state})")

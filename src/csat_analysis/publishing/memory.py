@@ -71,32 +71,34 @@ def _folders(rules: params.Rules) -> Iterable[Path]:
         yield from (rules.root / "data" / run.project / run.period, pages, pages / "failed")
 
 
-def portal_is_fresh(root: Path, language: str) -> bool:
-    """Return whether the portal was made in a language from the records that there are."""
+def portal_is_fresh(root: Path, language: str, standings: Iterable[Standing]) -> bool:
+    """Return whether the portal was made in a language from the records that there are, and says how runs stand."""
     try:
-        return bool(json.loads((root / PORTAL).read_bytes()) == _portal_key(root, language)[0])
+        return bool(json.loads((root / PORTAL).read_bytes()) == _portal_key(root, language, standings)[0])
     except (OSError, ValueError):
         return False
 
 
-def portal_was_made(root: Path, language: str) -> None:
-    """Remember that the portal is made of the records that there are."""
-    key, latest = _portal_key(root, language)
+def portal_was_made(root: Path, language: str, standings: Iterable[Standing]) -> None:
+    """Remember that the portal is made of the records that there are, and says how runs stand."""
+    key, latest = _portal_key(root, language, standings)
     if time.time_ns() - latest >= SETTLED:
         _write(root / PORTAL, key)
 
 
-def _portal_key(root: Path, language: str) -> tuple[str, int]:
+def _portal_key(root: Path, language: str, standings: Iterable[Standing]) -> tuple[str, int]:
     """Return a checksum of the sizes and times of what the portal is made of, and of its pages; the latest time."""
     folders = sorted(glob.glob(f"{root}/reports/*/*/"))
     files = [
         f"{folder}{name}" for folder in folders for name in ("record.json", "manifest.json", "failed/manifest.json")
     ]
-    seen, latest = _seen(root, f"{language} {folders}")
+    noted = [list(each) for each in standings if each.state not in ("fresh", "closed")]
+    documents = sorted(glob.glob(f"{root}/reports/*/documents/*"))
+    seen, latest = _seen(root, f"{language} {folders} {documents} {json.dumps(noted)}")
     for file in files:
         with contextlib.suppress(OSError):
             latest = max(latest, _add(seen, file, os.stat(file)))
-    for page in sorted(glob.glob(f"{root}/reports/*.html")):
+    for page in sorted(glob.glob(f"{root}/reports/*.html") + glob.glob(f"{root}/reports/*/index*.html")):
         _add(seen, page, os.stat(page))
     return seen.hexdigest(), latest
 

@@ -11,7 +11,7 @@ from csat_analysis.domain.scoring import CENSUS, WILSON
 from csat_analysis.ground.programmes import meets
 from csat_analysis.statistics import certainty
 from csat_analysis.statistics.design import design_of
-from csat_analysis.statistics.estimates import Estimate, estimate_mean
+from csat_analysis.statistics.estimates import estimate_mean
 from csat_analysis.statistics.inference import wilson_interval
 
 RATE = "satisfaction_rate"
@@ -162,7 +162,7 @@ def answers_of(rated: Sequence[Record]) -> Answers | None:
         return _weighted_answers(rated)
     satisfied, base = pooled_parts(rated)
     population = population_of(rated)
-    return Answers(base, population, _as_sample(satisfied, base, population).n_effective)
+    return Answers(base, population, as_sample(satisfied, base, population).n_effective)
 
 
 def _is_share(measure: Mapping[str, Any]) -> bool:
@@ -177,15 +177,38 @@ def is_unweighted(record: Record) -> bool:
     parts = measure["numerator"], measure["denominator"]
     if not all(float(part).is_integer() for part in parts) or counted not in (parts[0], None):
         return False
-    error = _as_sample(*parts, population_of([record])).se
+    error = as_sample(*parts, population_of([record])).se
     return measure["se"] is None or math.isnan(error) or math.isclose(measure["se"], error, rel_tol=1e-6, abs_tol=1e-12)
 
 
-def _as_sample(satisfied: float, base: float, population: int | None) -> Estimate:
-    """Return a share as that of a simple random sample."""
+class Sample(NamedTuple):
+    """A share's standard error, and its effective number of answers."""
+
+    se: float
+    n_effective: float
+
+
+def as_sample(satisfied: float, base: float, population: int | None) -> Sample:
+    """Return how sure a share is that of a simple random sample: as ``estimates.estimate_mean`` has it, at once.
+
+    >>> se, n_effective = as_sample(80, 100, 401)
+    >>> round(se, 6), round(n_effective, 2)
+    (0.03483, 132.89)
+    """
+    left_out = 1 - base / population if population else float(population is None)
+    if population == 0 or not 0 <= satisfied <= base or left_out < 0 or base < 1:
+        return _estimated(satisfied, base, population)
+    variance = satisfied / base * (1 - satisfied / base) / max(base - 1, 1) * left_out
+    people = (population - 1) / population if population and population > 1 and left_out < 1 else 1.0
+    told = base > 1 or left_out == 0
+    return Sample(math.sqrt(variance) if told else math.nan, base / left_out * people if left_out else math.inf)
+
+
+def _estimated(satisfied: float, base: float, population: int | None) -> Sample:
     kinds = np.array([[1.0, satisfied], [0.0, base - satisfied]])
     values, counts = kinds[kinds[:, 1] > 0].T
-    return estimate_mean(design_of(np.ones(len(values)), counts, population=population), values)
+    found = estimate_mean(design_of(np.ones(len(values)), counts, population=population), values)
+    return Sample(found.se, found.n_effective)
 
 
 def _weighted_answers(rated: Sequence[Record]) -> Answers | None:
@@ -201,7 +224,7 @@ def _weighted_answers(rated: Sequence[Record]) -> Answers | None:
         return None
     satisfied, base = pooled_parts(rated)
     variance = sum((measure["denominator"] / base * measure["se"]) ** 2 for measure in measures)
-    most = _as_sample(satisfied, base, population := population_of(rated)).n_effective
+    most = as_sample(satisfied, base, population := population_of(rated)).n_effective
     spread = satisfied / base * (1 - satisfied / base)
     corrected = (population - 1) / population if population else 1.0
     effective = spread / variance * base / (base - 1) * corrected if variance and base > 1 else most

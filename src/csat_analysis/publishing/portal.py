@@ -1,357 +1,278 @@
 """Where does a reviewer begin? The index of all reports, built from records and manifests only."""
 
-import json
-import os
-import re
-from collections.abc import Iterable, Sequence
+import base64
+import functools
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidatorFunctionWrapHandler, field_validator
 
 from csat_analysis import __version__
 from csat_analysis.ground.errors import ReportError
 from csat_analysis.ground.words import Words, languages, speak
-from csat_analysis.publishing import company, pages, pooling
+from csat_analysis.publishing import company, pages, pooling, project_pages
+from csat_analysis.publishing.digests import stamp_of
 from csat_analysis.publishing.markup import Cell
+from csat_analysis.publishing.memory import Standing
+from csat_analysis.publishing.portal_data import (
+    as_json,
+    by_project,
+    compared_of,
+    index_of,
+    noted_of,
+    spark,
+    standings_of,
+)
+from csat_analysis.publishing.portal_rows import Known, Row
+from csat_analysis.publishing.readings import Listed, read_record
 
-PAGE = re.compile(r"([\w-]+)\.([a-z]+)\.html")
-
-
-class Lenient(BaseModel):
-    """A part of a record as the portal reads it: a closed run keeps the record of an older or a newer edition.
-
-    What an older edition did not write has a value here that says so.
-    """
-
-    model_config = ConfigDict(extra="ignore")
-
-
-class Edition(Lenient):
-    """Which edition judged."""
-
-    id: str
-    version: int
-    title: dict[str, str]
-
-
-class Figure(Lenient):
-    """A headline, or the figure that a rule is on."""
-
-    measure: str
-    title: dict[str, str] | None = None
-    unit: Literal["share", "points", "per_1000"] | None = None
-    value: float | None
-    conf_low: float | None = None
-    conf_high: float | None = None
+PLAIN = 200  # runs in the table that needs no script
+NAMED = 10  # runs without a report that are named
+COLUMNS = {
+    "project": "project", "period": "period", "procedure": "programme", "status": "status", "headline": "headline",
+    "rules": "failed",
+}  # fmt: skip
+STANDS = dict[str, Standing] | None
 
 
-class Rule(Figure):
-    """A rule, its literal verdict, and how certain it is."""
+class Together(NamedTuple):
+    """The satisfaction rate of all projects of a procedure in a period, in whatever language it is said."""
 
-    comparison: Literal["at_least", "more_than", "at_most", "less_than"]
-    threshold: float
-    passed: bool | None
-    verdict: str | None = None
-    certainty: float | None = None
-    severity: str = "rule"
-    clause: str | None = None
+    records: Sequence[pooling.Record]
+    usable: Sequence[pooling.Record]
+    rule: Mapping[str, Any] | None
+    pool: pooling.Pool
+    rate_of_all: float | None
 
 
-class Rate(Lenient):
-    """A measure's parts, to be pooled."""
+def write(root: Path, language: str, standings: Sequence[Standing] | None = None) -> Path:
+    """Write ``reports/index.html`` in a language, and all other pages that are made from records; return its path.
 
-    id: str
-    numerator: float | None
-    denominator: float | None
-    conf_low: float | None = None
-    conf_high: float | None = None
-    method: str | None = None
-    se: float | None = None
-    df: float | None = None
-    design_effect: float | None = None
+    They are each language's index and comparison, the projects' pages, and the company's: without two projects of a
+    procedure in a period there is none, and one that was there goes.
 
-
-class Part(Lenient):
-    """The satisfaction rate of a part of a project; without figures where it is suppressed."""
-
-    level: str
-    title: dict[str, str] | None = None
-    numerator: float | None = None
-    denominator: float | None = None
-    value: float | None = None
-    conf_low: float | None = None
-    conf_high: float | None = None
-
-
-class Due(Lenient):
-    """What a failed rule set off."""
-
-    because: str | None = None
-    clause: str | None = None
-    title: dict[str, str] | None = None
-
-
-class Score(Lenient):
-    """The index."""
-
-    value: float | None
-    conf_low: float | None = None
-    conf_high: float | None = None
-
-
-class Moved(Lenient):
-    """How a figure changed since the baseline."""
-
-    id: str
-    verdict: Literal["improved", "unchanged", "worse", "insufficient", "not_comparable"]
-    before: float | None = None
-    after: float | None = None
-    estimate: float | None = None
-    conf_low: float | None = None
-    conf_high: float | None = None
-    p_value: float | None = None
-    method: str = ""
-    reason: str = ""
-    family: str = "exploratory"
-    n_before: float | None = None
-    n_after: float | None = None
-    margin: float | None = None
-    not_worse: bool | None = None
-    expected: float | None = None
-    gain: float | None = None
-    gain_low: float | None = None
-    gain_high: float | None = None
-
-
-class Mode(Lenient):
-    """The satisfaction rate of a channel, before and after."""
-
-    channels: list[str]
-    numerator_before: float
-    denominator_before: float
-    se_before: float | None = None
-    df_before: float | None = None
-    numerator_after: float
-    denominator_after: float
-    se_after: float | None = None
-    df_after: float | None = None
-
-
-class Gained(Lenient):
-    """What the projects acted on gained beyond the others, by one analysis."""
-
-    estimate: float | None
-    conf_low: float | None
-    conf_high: float | None
-    p_value: float | None
-    acted: int
-    others: int
-    naive: float | None
-    reason: str
-
-
-class Acted(Lenient):
-    """What action brought over all projects."""
-
-    figure: str
-    threshold: float
-    projects: int
-    residual: Gained
-    discontinuity: Gained
-
-
-class Listed(Lenient):
-    """What the portal shows of a record."""
-
-    project: str
-    title: dict[str, str]
-    period: str
-    programme: Edition
-    status: Literal["reportable", "remedy_due", "void"]
-    headline: Figure
-    gates: list[Rule]
-    measures: list[Rate]
-    as_of: str | None = None
-    within: list[dict[str, str]] = []
-    parts: list[Part] = []
-    counts: dict[str, Any] = {}
-    triggers: list[Due] = []
-    index: Score | None = None
-    baseline: str | None = None
-    change: list[Moved] | None = None
-    modes: list[Mode] | None = None
-    portfolio: Acted | None = None
-
-    @field_validator("change", "modes", "portfolio", mode="wrap")
-    @classmethod
-    def _of_this_form(cls, value: Any, read: ValidatorFunctionWrapHandler) -> Any:
-        """Return what another edition may have written in another form as None: the rest of a record stays readable."""
-        try:
-            return read(value)
-        except ValidationError:
-            return None
-
-
-def write(root: Path, language: str) -> Path:
-    """Write ``reports/index.html`` in a language, and each language's index and company page; return its path.
-
-    Without two projects of a procedure in a period there is no company page, and one that was there goes.
+    Parameters
+    ----------
+    standings
+        How all runs of the root stand; None: not known.
     """
     reports = root / "reports"
-    entries = collect(reports)
+    known = Known(reports)
+    rows = known.rows()
+    stands = None if standings is None else standings_of(standings)
+    projects = by_project(rows)
     try:
         reports.mkdir(exist_ok=True)
-        for name, page in pages_of(entries, language).items():
-            if not page:
-                (reports / name).unlink(missing_ok=True)
-                continue
-            fresh = reports / f".{name}.{os.getpid()}.new"
-            fresh.write_text(page, "utf-8")
-            fresh.replace(reports / name)
+        project_pages.write(known, projects, language, stands)
+        for name, page in pages_of(known, rows, language, stands).items():
+            _put(reports / name, page)
+        if not _company_is_there(known):
+            known.made[""] = [known.digest(), _write_company(reports, rows)]
     except OSError as error:
-        for left in reports.glob(f".*.html.{os.getpid()}.new"):
-            left.unlink(missing_ok=True)
         raise ReportError(
             f"{reports}: the portal cannot be written ({error.strerror}); check space and permissions."
         ) from None
+    known.save()
     return reports / "index.html"
 
 
-def pages_of(entries: Sequence[dict[str, Any]], language: str) -> dict[str, str]:
-    """Return the pages by their names, the company's before those that lead to it; an empty one is none."""
-    found = {pages.page_name("company", each): company.render(entries, each) for each in languages()}
-    indexes = {each: render(entries, each) for each in languages()}
-    return {**found, **{f"index.{each}.html": page for each, page in indexes.items()}, "index.html": indexes[language]}
+def _put(path: Path, page: str) -> None:
+    """Write a page; an empty one is none."""
+    if page:
+        project_pages.replace(path, page)
+    else:
+        path.unlink(missing_ok=True)
 
 
-def collect(reports: Path) -> list[dict[str, Any]]:
-    """Return the record and the manifest of every published run, by project and period.
+def pages_of(known: Known, rows: Sequence[Row], language: str, stands: STANDS) -> dict[str, str]:
+    """Return the pages of all runs by their names, the index after what it leads to; an empty one is none."""
+    compared = {pages.page_name("compare", each): render_compared(known, rows, each) for each in languages()}
+    together = together_of(rows)
+    indexes = {each: render(rows, each, stands, together) for each in languages()}
+    return {
+        **compared,
+        **{f"index.{each}.html": page for each, page in indexes.items()},
+        "index.html": indexes[language],
+    }
+
+
+# --- the company ------------------------------------------------------------------------------------------------------
+
+
+def _company_is_there(known: Known) -> bool:
+    """Return whether the company's pages are as they were made, from the records that there are."""
+    try:
+        digest, files = known.made[""]
+        found = {name: list(stamp_of(known.reports / name)) for name in files}
+        return bool(digest == known.digest() and found == files)
+    except (LookupError, TypeError, ValueError, OSError):
+        return False
+
+
+def _write_company(reports: Path, rows: Iterable[Row]) -> dict[str, list[int]]:
+    """Write the company's page in each language; return sizes and times of what there is."""
+    entries = collect(reports, rows)
+    files: dict[str, list[int]] = {}
+    for each in languages():
+        path = reports / pages.page_name("company", each)
+        page = company.render(entries, each)
+        _put(path, page)
+        files |= {path.name: list(stamp_of(path))} if page else {}
+    return files
+
+
+def collect(reports: Path, rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Return the record of every published run, with its folder and its pages, by project and period.
 
     Half a folder, or one that was changed by hand beyond recognition, is no report; `csat list` says so.
     """
-    entries = []
-    for path in sorted(reports.glob("*/*/record.json")):
-        folder = path.parent
-        try:
-            record = Listed.model_validate(_read(path)).model_dump()
-        except ValidationError:
-            continue
-        made, failures = _read(folder / "manifest.json").get("chapters"), _failures(folder / "failed")
-        if isinstance(made, dict) and not folder.name.startswith("."):
-            found = [name for name in sorted(made) if _is_page(folder / name)]
-            where = f"{folder.parent.name}/{folder.name}"
-            entries.append({"record": record, "pages": found, "folder": where, "failures": failures})
-    return entries
+    found = [(row, read_record(reports / row.folder / "record.json", Listed)) for row in rows]
+    return [
+        {"record": record, "pages": row.pages, "folder": row.folder, "failures": row.failures}
+        for row, record in found
+        if record
+    ]
 
 
-def _failures(folder: Path) -> list[str]:
-    """Return the pages of the chapters that failed, where the last run did."""
-    failures = _read(folder / "manifest.json").get("failures")
-    return sorted(name for name in failures if (folder / name).is_file()) if isinstance(failures, dict) else []
+# --- the index --------------------------------------------------------------------------------------------------------
 
 
-def _is_page(path: Path) -> bool:
-    parts = PAGE.fullmatch(path.name)
-    return parts is not None and parts[2] in languages() and path.is_file()
+def render(
+    rows: Sequence[Row], language: str, stands: STANDS = None, together: Sequence[Together] | None = None
+) -> str:
+    """Return the portal as HTML; ``together``: see ``together_of``, where that is known already."""
+    words = speak(language)
+    projects = by_project(rows)
+    found = together_of(rows) if together is None else together
+    code = script("portal")
+    html = company.template("portal.html.j2").render(
+        **around(words, code), rows=plain_rows(projects, stands, words), total=len(rows), columns=COLUMNS.items(),
+        links=language_links("index", language), compare_page=pages.page_name("compare", language),
+        company=[row for each in found if (row := company_row(each, words))],
+        company_page=pages.page_name("company", language) if found else "",
+        as_of=stands is not None, without=without_text(rows, stands, words), texts=texts_of("browse", words),
+        data=Markup(as_json(index_of(projects, stands or {}, words))),  # noqa: S704 - escaped as a script needs it
+    )  # fmt: skip
+    return pages.with_font(html)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """Return a file's mapping, empty where there is none that can be read."""
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+def render_compared(known: Known, rows: Sequence[Row], language: str) -> str:
+    """Return the page on which two runs stand side by side as HTML; empty where there is no run."""
+    if not rows:
+        return ""
+    words, code = speak(language), script("compare")
+    portal = {"text": words("page.portal"), "href": f"index.{language}.html"}
+    html = company.template("compare.html.j2").render(
+        **around(words, code), links=[portal, *language_links("compare", language)], texts=texts_of("compare", words),
+        data=Markup(as_json(compared_of(by_project(rows), known.shapes, words))),  # noqa: S704 - escaped likewise
+    )  # fmt: skip
+    return pages.with_font(html)
 
 
-def render(entries: Iterable[dict[str, Any]], language: str) -> str:
-    """Return the portal as HTML."""
-    words, listed = speak(language), list(entries)
-    links = [
+def around(words: Words, code: str) -> dict[str, Any]:
+    """Return what a page with a script needs: it may run that script, and nothing else."""
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; script-src 'sha256-{}'"
+    return {
+        "words": words, "style": Markup(pages.portal_style()), "version": __version__,  # noqa: S704 - our own style sheet
+        "policy": Markup(policy.format(digest)), "script": Markup(code),  # noqa: S704 - our own script
+    }  # fmt: skip
+
+
+@functools.cache
+def script(name: str) -> str:
+    """Return the script of a page, after what the scripts share."""
+    return "".join((pages.TEMPLATES / f"{each}.js").read_text("utf-8") for each in ("shared", name))
+
+
+def texts_of(section: str, words: Words) -> Markup:
+    """Return the words of a script, with those that every script needs."""
+    common = ("colon", "comma", "semicolon", "none", "not_computed", "percent", "percentage_points", "range")
+    own = {key.partition(".")[2]: text for key, text in words.texts.items() if key.startswith(f"{section}.")}
+    found = {key: words(key) for key in common} | own
+    found["failed_run"] = words("portal.failed_run")
+    return Markup(as_json(found))  # noqa: S704 - escaped as a script needs it
+
+
+def language_links(page: str, language: str) -> list[dict[str, Any]]:
+    """Return the links to a page in each language."""
+    return [
         {
             "text": speak(each)("language.name"),
-            "href": f"index.{each}.html",
+            "href": pages.page_name(page, each),
             "lang": speak(each)("language.html"),
             "here": each == language,
         }
         for each in languages()
     ]
-    html = company.template("portal.html.j2").render(
-        words=words, style=Markup(pages.style()), version=__version__, links=links,  # noqa: S704 - our own style sheet
-        rows=[portal_row(entry, words) for entry in listed], company=company_rows(listed, words),
-        company_page=pages.page_name("company", language) if pooling.editions(listed) else "",
-    )  # fmt: skip
-    return pages.with_font(html)
 
 
-def portal_row(entry: dict[str, Any], words: Words) -> dict[str, Any]:
-    """Return what the portal shows of a run."""
-    record, folder = entry["record"], entry["folder"]
-    head, gates = record["headline"], record["gates"]
-    unit = company.unit_of(head)
-    interval = words.interval(head["conf_low"], head["conf_high"], unit)
+def plain_rows(projects: Mapping[str, Sequence[Row]], stands: STANDS, words: Words) -> list[dict[str, Any]]:
+    """Return what the table without a script shows: the newest runs, by project and period."""
+    every = [row for rows in projects.values() for row in sorted(rows, key=lambda row: row.folder)]
+    newest = {row.folder for row in sorted(every, key=lambda row: row.order, reverse=True)[:PLAIN]}
+    last = {rows[-1].folder: rows for rows in projects.values()}
+    return [
+        plain_row(row, last.get(row.folder, ()), (stands or {}).get(row.folder), words)
+        for row in every
+        if row.folder in newest
+    ]
+
+
+def plain_row(row: Row, periods: Sequence[Row], standing: Standing | None, words: Words) -> dict[str, Any]:
+    """Return what the table shows of a run; beside a project's newest, the line through all of them."""
+    told = row.said[words.language]
+    listed = words("semicolon").join(f"{each.period} {each.said[words.language]['value']}" for each in periods)
     return {
-        "title": words.title(record["title"], record["project"]), "period": record["period"],
-        "programme": words.title(record["programme"]["title"]), "status": record["status"],
-        "stamp": words(f"stamp.{record['status']}"),
-        "what": company.own_name(head, words),
-        "value": words.number(head["value"], unit),
-        "interval": "" if interval == words("not_computed") else interval,
-        "failed": [gate_phrase(gate, words) for gate in gates if gate["passed"] is False],
-        "borderline": [gate_phrase(gate, words) for gate in gates if gate["passed"] and is_borderline(gate)],
-        "failed_run": f"{folder}/failed/{entry['failures'][0]}" if entry["failures"] else "",
-        "links": page_links(entry, words),
+        **told, **noted_of(standing, words), "period": row.period, "status": row.status,
+        "stamp": words(f"stamp.{row.status}"), "href": f"{row.place}/{pages.page_name('index', words.language)}",
+        "line": spark(periods) if periods else "", "trend": words("browse.trend", values=listed),
+        "failed_run": f"{row.folder}/failed/{row.failures[0]}" if row.failures else "",
+        "links": [
+            {**link, "href": f"{row.place}/{link['href']}"} for link in project_pages.page_links(row, words)
+        ],
     }  # fmt: skip
 
 
-def gate_phrase(gate: dict[str, Any], words: Words) -> Cell:
-    """Return a rule and its figure as the portal says it, and below it where its verdict is borderline."""
-    unit = company.unit_of(gate)
-    wanted = words(f"comparison.{gate['comparison']}", threshold=words.threshold(gate["threshold"], unit))
-    said = words.aside(f"{company.own_name(gate, words)} {words.number(gate['value'], unit)}", wanted)
-    verdict = company.verdict_cell(gate, words)
-    borderline = words.colon(verdict, words("semicolon").join(verdict.below)) if is_borderline(gate) else ""
-    return Cell(said, below=(borderline,) if borderline else ())
+def without_text(rows: Iterable[Row], stands: STANDS, words: Words) -> str:
+    """Return which runs have no report yet, as far as these are a few."""
+    there = {row.folder for row in rows}
+    left = [f"{each.project} {each.period}" for folder, each in (stands or {}).items() if folder not in there]
+    if not left:
+        return ""
+    key = "portal.without" if len(left) <= NAMED else "portal.without_more"
+    return words(key, n=words.count(len(left)), names=words.listing(left[:NAMED]))
 
 
-def is_borderline(gate: dict[str, Any]) -> bool:
-    """Return whether a verdict is not certain, whatever it is by the letter."""
-    return bool(gate["verdict"] == "borderline")
+# --- all projects together --------------------------------------------------------------------------------------------
 
 
-def page_links(entry: dict[str, Any], words: Words) -> list[dict[str, str]]:
-    """Return the links to a run's pages: those of this language first."""
-    found = []
-    for name in sorted(entry["pages"], key=lambda name: (f".{words.language}." not in name, name)):
-        chapter, language, _ = name.rsplit(".", 2)
-        other = speak(language)
-        text = other.get(f"chapter.{chapter}", chapter)
-        found.append({"href": f"{entry['folder']}/{name}", "text": text, "lang": other("language.html")})
-    found.append({"href": f"{entry['folder']}/tables.xlsx", "text": f"{words('portal.record')} (.xlsx)", "lang": ""})
-    return found
+def together_of(rows: Iterable[Row]) -> list[Together]:
+    """Return the satisfaction rates of all projects together: Σ satisfied ÷ Σ base."""
+    return [_together([entry["record"] for entry in members]) for members in pooling.editions(map(_entry, rows))]
 
 
-def company_rows(entries: Iterable[dict[str, Any]], words: Words) -> list[dict[str, Any]]:
-    """Return the satisfaction rate of all projects of a procedure in a period: Σ satisfied ÷ Σ base."""
-    rows = [_company_row(members, words) for members in pooling.editions(entries)]
-    return [row for row in rows if row]
+def _entry(row: Row) -> pooling.Entry:
+    return {"record": row.pooled}
 
 
-def _company_row(members: Sequence[pooling.Entry], words: Words) -> dict[str, Any]:
+def _together(every: Sequence[pooling.Record]) -> Together:
+    usable, rule = pooling.usable_of(every), pooling.rule_of(every)
+    return Together(every, usable, rule, pooling.pool(usable, rule), pooling.pooled_rate(every))
+
+
+def company_row(found: Together, words: Words) -> dict[str, Any]:
     """Return one procedure's row in one period; nothing where no rate is known."""
-    every = [entry["record"] for entry in members]
-    usable = pooling.usable_of(every)
-    rule = pooling.rule_of(every)
-    pooled = pooling.pool(usable, rule)
+    first, pooled, rule = found.records[0], found.pool, found.rule
     if pooled.rate is None:
         return {}
     return {
-        "programme": words.title(every[0]["programme"]["title"]), "period": every[0]["period"],
-        "projects": len(usable), "pooled": words.number(pooled.rate, "share"),
+        "programme": words.title(first["programme"]["title"]), "period": first["period"],
+        "projects": len(found.usable), "pooled": words.number(pooled.rate, "share"),
         "parts": company.parts_text(pooled.satisfied, pooled.base, words),
-        "pooled_all": words.number(pooling.pooled_rate(every), "share"),
+        "pooled_all": words.number(found.rate_of_all, "share"),
         "rule": company.rule_text(rule, words) if rule else "",
         "verdict": company.verdict_cell(pooled.judged, words) if rule else Cell(""),
         "source": words.source(rule["clause"]) if rule else "",

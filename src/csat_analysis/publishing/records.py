@@ -404,6 +404,7 @@ class Record(Row):
     grade: GradeRow | None
     design: DesignRow
     items: list[ItemRow]
+    item_titles: dict[str, dict[str, str]]
     strata: list[GroupRow]
     groups: list[GroupRow]
     parts: list[PartRow]
@@ -440,7 +441,8 @@ def build(result: Assessment, peers: Peers = ()) -> Record:
         as_of=run.as_of.isoformat(), status=result.status, headline=_headline(result), counts=_counts(result),
         measures=rows(result.measures), gates=_gates(result),
         triggers=_triggers(result), index=result.index, grade=result.grade, design=_design(result),
-        items=rows(result.items), strata=rows(result.strata), groups=rows(result.groups), parts=_parts(result),
+        items=rows(result.items), item_titles={item.id: item.title for item in programme.items},
+        strata=rows(result.strata), groups=rows(result.groups), parts=_parts(result),
         respondents=rows(result.respondents), weighted=rows(result.weighted),
         comparisons=rows(result.comparisons), change=_change(changed), undecided=_undecided(changed),
         modes=_modes(changed), portfolio=_portfolio(changed), plan=changed.plan, actions=_actions(changed),

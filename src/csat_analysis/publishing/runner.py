@@ -17,7 +17,7 @@ from typing import NamedTuple
 from csat_analysis.ground import params
 from csat_analysis.ground.errors import CsatError, DataError, ParameterError
 from csat_analysis.ground.runs import Run
-from csat_analysis.publishing import engines, forks, portal, publish
+from csat_analysis.publishing import engines, forks, freshness, memory, portal, publish
 from csat_analysis.publishing.freshness import State, Task, fault, reports_folder
 from csat_analysis.publishing.guards import Overdue, orphans_ended
 from csat_analysis.publishing.limits import BAD, Limits, heals, pause
@@ -253,6 +253,26 @@ def exit_status(outcomes: Sequence[publish.Outcome], left_out: bool = False) -> 
     return int(left_out or any(state in (*BAD, "unusable") for state in states))
 
 
-def write_portal(rules: params.Rules, language: str) -> Path:
-    """Write the portal and return its path."""
-    return portal.write(rules.root, language)
+def standings(
+    sources: freshness.Sources, states: Sequence[State], outcomes: Sequence[publish.Outcome]
+) -> list[memory.Standing]:
+    """Return how all runs of a root stand after some of them were brought up to date, by project and period.
+
+    Those that are known to be well are not looked at again.
+    """
+    known = {
+        (state.run.project, state.run.period): memory.Standing(
+            state.run.project, state.run.period, state.state if state.task is None else "fresh", []
+        )
+        for state, outcome in zip(states, outcomes, strict=True)
+        if outcome.state == "ok" or (state.task is None and state.state in ("fresh", "closed"))
+    }
+    others = [run for run in sources.rules.runs if (run.project, run.period) not in known]
+    looked_at = (memory.standing(state) for state in freshness.states_of(sources, others))
+    found = known | {(each.project, each.period): each for each in looked_at}
+    return [found[run.project, run.period] for run in sources.rules.runs]
+
+
+def write_portal(rules: params.Rules, language: str, stands: Sequence[memory.Standing] | None = None) -> Path:
+    """Write the portal, with how the runs of its root stand, and return its path."""
+    return portal.write(rules.root, language, stands)
