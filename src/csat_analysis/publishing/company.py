@@ -13,6 +13,7 @@ from csat_analysis.assembly.gates import ITEM_FIGURES, LITERAL, NEAR
 from csat_analysis.ground.catalogue import MEASURES, SURE
 from csat_analysis.ground.words import Words, languages, speak
 from csat_analysis.publishing import company_change, pages, pooling
+from csat_analysis.publishing.company_matrix import matrix
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, table
 from csat_analysis.publishing.pooling import RATE, SUMS, Entry, Pool, Record
 from csat_analysis.publishing.verdicts import tipping_cell, verdict_word
@@ -429,6 +430,7 @@ def section(entries: Sequence[Entry], listed: Sequence[Record], number: int, wor
         "figures": Markup(figures_table(every, shown, words).html),  # noqa: S704 - exhibits are escaped
         "units": Markup(units_table(every, shown, words).html),  # noqa: S704 - exhibits are escaped
         "projects": projects_table(entries, shown, words),
+        "matrix": Markup(matrix(every, words).html),  # noqa: S704 - exhibits are escaped
         "parts": Markup(parts_table(entries, words).html),  # noqa: S704 - exhibits are escaped
         "change": company_change.section(every, listed, number, words),
     }

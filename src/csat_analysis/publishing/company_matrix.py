@@ -18,12 +18,13 @@ def matrix(records: Sequence[Record], words: Words) -> Exhibit:
     pooled = {item: rate for item in _items(usable) if (rate := _pooled(usable, item)) is not None}
     if len(usable) < 2 or len(pooled) < 2:
         return Exhibit("")
-    rows = [(_title(record, words), *_cells(record, pooled, words)) for record in usable]
-    total = (words("company.total"), *(Cell(words.number(rate, "share")) for rate in pooled.values()))
+    cells = [_cells(record, pooled, words) for record in usable]
+    rows = [(_title(record, words), *own) for record, own in zip(usable, cells, strict=True)]
+    total = (words("company.total"), *(words.number(rate, "share") for rate in pooled.values()))
     titles = {item: title for record in usable for item, title in record["item_titles"].items()}
     heads = [Column(words("portal.project"))]
     heads += [Column(words.title(titles.get(item), item), True) for item in pooled]
-    notes = [words("company.note.matrix")] if any(cell.mark for row in rows for cell in row[1:]) else []
+    notes = [words("company.note.matrix")] if any(cell.mark for own in cells for cell in own) else []
     return table(words("company.matrix"), heads, [*rows, total], notes)
 
 
