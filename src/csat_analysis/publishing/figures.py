@@ -176,7 +176,7 @@ def items(result: Assessment, language: str) -> Exhibit:
         for position, row in enumerate(known.to_dict("records")):
             if row["conf_low"] is not None and row["conf_low"] == row["conf_low"]:
                 axes.hlines(position, row["conf_low"], row["conf_high"], color=DOT, linewidth=2)
-            axes.plot(row["share_satisfied"], position, "o", color=DOT, markersize=7)
+            axes.plot(row["share_satisfied"], position, "o", color=DOT, markersize=7, clip_on=False)
             answered = words("figure.answered", n=words.count(row["n"]))
             beside(axes, position, f"{words.number(row['share_satisfied'], 'share')}\n{answered}")
         axes.set_xlim(0, 1)
@@ -241,7 +241,8 @@ def _draw_rung(axes: Axes, position: int, gate: Mapping[str, Any]) -> None:
     if gate["conf_low"] is not None and gate["conf_high"] is not None:
         axes.hlines(position, gate["conf_low"], gate["conf_high"], color=colour, linewidth=2)
     face = colour if filled else "white"
-    axes.plot(gate["value"], position, marker, color=colour, markerfacecolor=face, markersize=7, markeredgewidth=1.8)
+    axes.plot(gate["value"], position, marker, color=colour, markerfacecolor=face, markersize=7, markeredgewidth=1.8,
+              clip_on=False)  # fmt: skip
 
 
 # --- what a rule can see ----------------------------------------------------------------------------------------------
