@@ -52,7 +52,7 @@ MISSED = """() => {
 }"""
 # A box that may not be broken, and is no higher than a page, is on one page; what is as wide as the paper is all on it.
 CUT = """height => {
-  const kept = [...document.querySelectorAll('figure, tr, .headline')].filter(each => !each.closest('.clauses'));
+  const kept = [...document.querySelectorAll('figure .scroll, tr, .headline')].filter(each => !each.closest('.clauses'));
   const named = each => `${each.tagName} ${each.textContent.trim().slice(0, 60)}`;
   return [
     ...kept.filter(each => getComputedStyle(each).breakInside !== 'avoid').map(each => `may be broken: ${named(each)}`),

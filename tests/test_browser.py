@@ -1,6 +1,7 @@
 """A reader's browser opens every page: it finds nothing in the way, fetches and runs nothing, and prints all of it."""
 
 import shutil
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -45,31 +46,33 @@ class Seen(NamedTuple):
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
-    """Return a root with every chapter of a demo project in Chinese, and of a survey that is void in English."""
+    """Return a root with every chapter of a demo project in Chinese, and a chapter of a void survey in English."""
     root = tmp_path_factory.mktemp("root")
     void = odd_survey("void", answered=lambda form, item: form % 3 > 0, remedy={"due_on": "2024-12-01"},
-                      chapters=CHAPTERS)  # fmt: skip
+                      chapters=["20_satisfaction"])  # fmt: skip
     publish_odd(root, void)
     for folder in ("params", "data"):
         shutil.copytree(CHECKOUT / folder, root / folder, dirs_exist_ok=True)
-    for project, language in (("yuanya", "zh"), ("void", "en")):
-        answer = run(root, "--project", project, "--period", "2024", "--language", language)
-        assert answer.status == 0, answer.err
-    return root
+    return publish(root, ("yuanya", "zh"), ("void", "en"))
 
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
-    """Return a root whose every text would run something, and the file of answers has such a name."""
+    """Return a root with every chapter in English whose every text would run something, as its file's name would."""
     file = "<img src=x onerror=pwned=1>.csv"
     survey = odd_survey(
         "hostile", lambda slot, number: f"{VECTORS[(sum(map(ord, slot)) + number) % len(VECTORS)]} {slot}", items=12,
-        chapters=[chapter for chapter in CHAPTERS if chapter != "25_drivers"], read={"responses": {"file": file}},
+        chapters=CHAPTERS, read={"responses": {"file": file}},
     )  # fmt: skip
     survey[f"data/hostile/2024/{file}"] = survey.pop("data/hostile/2024/responses.csv")
-    root = publish_odd(tmp_path_factory.mktemp("hostile"), survey)
-    answer = run(root, "--period", "2024", "--language", "en")
-    assert answer.status == 0, answer.err
+    return publish(publish_odd(tmp_path_factory.mktemp("hostile"), survey), ("hostile", "en"))
+
+
+def publish(root: Path, *projects: tuple[str, str]) -> Path:
+    """Return a root in which projects are published, each in a language."""
+    for project, language in projects:
+        answer = run(root, "--project", project, "--period", "2024", "--language", language)
+        assert answer.status == 0, answer.err
     return root
 
 
@@ -81,13 +84,13 @@ def browser(published, hostile, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def seen(browser, published):
+def seen(browser, published, hostile):
     """Return what a browser sees on every page, by path; each is opened once."""
-    pages = sorted((published / "reports").rglob("*.html"))
-    return {path.relative_to(published / "reports").as_posix(): look(browser, path) for path in pages}
+    pages = [*published.rglob("reports/**/*.html"), *hostile.rglob("reports/hostile/**/*.html")]
+    return {path.as_posix().split("/reports/")[1]: look(browser, path) for path in sorted(pages)}
 
 
-def look(browser: Any, path: Any) -> Seen:
+def look(browser: Any, path: Path) -> Seen:
     """Return what a browser sees on a page."""
     with opened(browser, path) as page:
         soon = page.evaluate(browsing.LOADED)
@@ -165,7 +168,7 @@ def attacked(browser, hostile):
 
 def test_no_text_of_data_or_procedure_runs_anything_even_without_a_policy(attacked):
     did, _ = attacked
-    assert len(did) >= 4
+    assert len(did) >= len(CHAPTERS)
     assert {name: each for name, each in did.items() if each != [["undefined", 0, 0], []]} == {}
 
 

@@ -99,7 +99,8 @@ def rows(titles: Sequence[str], language: str) -> tuple[Figure, Axes]:
     axes = figure.subplots()
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.45, -0.55)
-    axes.tick_params(length=0)
+    axes.tick_params(axis="x", length=0)
+    axes.tick_params(axis="y", length=0, pad=7)  # a dot may stand on the edge
     axes.spines["left"].set_visible(False)
     return figure, axes
 
@@ -121,7 +122,7 @@ def wrapped(title: str, language: str, width: int = LABEL, most: int = LINES) ->
 
 def beside(axes: Axes, position: int, text: str) -> None:
     """Write numbers at the right end of a row."""
-    axes.annotate(text, (1.01, position), xycoords=("axes fraction", "data"), va="center", fontsize=9,
+    axes.annotate(text, (1.02, position), xycoords=("axes fraction", "data"), va="center", fontsize=9,
                   linespacing=1.35, color=SOFT)  # fmt: skip
 
 

@@ -297,8 +297,7 @@ def _curve(rates: np.ndarray, chances: np.ndarray, threshold: float, words: Word
     axes = figure.subplots()
     axes.plot(rates, chances, color=DOT, linewidth=2)
     axes.axvline(threshold, color=INK, linewidth=0.8)
-    for wanted in RISKS:
-        rate, chance = _at(rates, chances, wanted)
+    for rate, chance in dict.fromkeys(_at(rates, chances, wanted) for wanted in RISKS):  # of few people some are one
         axes.plot(rate, chance, "o", color=DOT, markersize=6)
         label = words("figure.oc_label", rate=words.number(rate, "share"), chance=words.whole_percent(chance))
         axes.annotate(label, (rate, chance), xytext=(9, 2), textcoords="offset points", fontsize=9, color=INK)
