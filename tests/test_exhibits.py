@@ -1091,7 +1091,7 @@ def test_a_table_has_a_caption_headers_and_marks():
         [("a", "1", Cell("met", "verdict met", ("line 1", "line 2"))), ("b", "2", "plain")], ["A note."], kind="compact",
     )  # fmt: skip
     found = read(exhibit)
-    assert found.find(".//caption").text == found.find(".//*[@role='region']").get("aria-label") == 'Caption "&"'
+    assert found.find(".//caption").text == found.find(".//*[@role='group']").get("aria-label") == 'Caption "&"'
     assert [(head.get("scope"), head.get("class")) for head in found.findall(".//th")] == [
         ("col", None), ("col", "num"), ("col", None), ("row", None), ("row", None),
     ]  # fmt: skip

@@ -16,9 +16,11 @@ from csat_analysis.domain import items
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.words import Words, letters, speak
 from csat_analysis.publishing.canvas import (
+    DENSE,
     DOT,
     INK,
     LINE,
+    MANY,
     ROW,
     Drawing,
     as_svg,
@@ -152,7 +154,7 @@ def distributions(found: Change, language: str) -> Exhibit:
     periods = [wave.survey.run.period for wave in (found.before, found.after)]
     with mpl.rc_context(style()):
         figure, axes = rows([item_title(programme, item, words) for item in asked], language)
-        figure.set_figheight(figure.get_figheight() + 0.35 * ROW * len(asked))
+        figure.set_figheight(figure.get_figheight() + 0.35 * (ROW if len(asked) < MANY else DENSE) * len(asked))
         for side, (period, each) in enumerate(zip(periods, shares, strict=True)):
             _draw_wave(axes, each.reindex(asked), (2 * side - 1) * APART, period, programme, words)
         axes.axvline(0, color=INK, linewidth=0.8)

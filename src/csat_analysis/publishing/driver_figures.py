@@ -12,7 +12,19 @@ from matplotlib.figure import Figure
 from csat_analysis.assembly.importance import Importance, Odds
 from csat_analysis.estimation.quadrants import ellipse_points
 from csat_analysis.ground.words import Words, letters, speak
-from csat_analysis.publishing.canvas import DOT, INK, LINE, SOFT, WIDTH, as_svg, beside, rows, style, wrapped
+from csat_analysis.publishing.canvas import (
+    DOT,
+    INK,
+    LINE,
+    SOFT,
+    WIDTH,
+    any_script,
+    as_svg,
+    beside,
+    rows,
+    style,
+    wrapped,
+)
 from csat_analysis.publishing.driver_tables import class_title, has_map, has_ratios, is_shown, map_sentence, title_of
 from csat_analysis.publishing.markup import Exhibit, prose, render
 
@@ -96,12 +108,13 @@ def _label(figure: Figure, axes: Axes, found: Importance, words: Words) -> None:
         place, side = (0.01 + 0.98 * right, 0.015 + 0.97 * top), ("left", "right")[right]
         axes.annotate(words(f"quadrant.{name}"), place, xycoords="axes fraction", ha=side, va=("bottom", "top")[top],
                       fontsize=9, color=SOFT)  # fmt: skip
-    figure.draw_without_rendering()
+    with any_script():
+        figure.draw_without_rendering()
     scale = 72 / figure.dpi  # everything in points
     places = axes.transData.transform(found.table[["performance", "share"]].to_numpy(dtype=float)) * scale
     frame = axes.get_window_extent()
     box = (frame.x0 * scale, frame.y0 * scale, frame.x1 * scale, frame.y1 * scale)
-    titles = [wrapped(title_of(found, item, words), words.language, NARROW) for item in found.table["driver"]]
+    titles = [wrapped(title_of(found, item, words), words.language, NARROW, 3) for item in found.table["driver"]]
     sizes = [(5.4 * max(map(letters, title.split("\n"))), 13.0 * (title.count("\n") + 1)) for title in titles]
     points, lines = found.table[["performance", "share"]].to_numpy(dtype=float), _lines(axes, found, box)
     offsets = label_places(places, sizes, box, lines)

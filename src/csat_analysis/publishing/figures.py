@@ -186,7 +186,7 @@ def draw_items(result: Assessment, language: str) -> Drawing | None:
         for position, row in enumerate(known.to_dict("records")):
             if row["conf_low"] is not None and row["conf_low"] == row["conf_low"]:
                 axes.hlines(position, row["conf_low"], row["conf_high"], color=DOT, linewidth=2)
-            axes.plot(row["share_satisfied"], position, "o", color=DOT, markersize=7)
+            axes.plot(row["share_satisfied"], position, "o", color=DOT, markersize=7, clip_on=False)
             answered = words("figure.answered", n=words.count(row["n"]))
             beside(axes, position, f"{words.number(row['share_satisfied'], 'share')}\n{answered}")
         axes.set_xlim(0, 1)
@@ -257,7 +257,8 @@ def _draw_rung(axes: Axes, position: int, gate: Mapping[str, Any]) -> None:
     if gate["conf_low"] is not None and gate["conf_high"] is not None:
         axes.hlines(position, gate["conf_low"], gate["conf_high"], color=colour, linewidth=2)
     face = colour if filled else "white"
-    axes.plot(gate["value"], position, marker, color=colour, markerfacecolor=face, markersize=7, markeredgewidth=1.8)
+    axes.plot(gate["value"], position, marker, color=colour, markerfacecolor=face, markersize=7, markeredgewidth=1.8,
+              clip_on=False)  # fmt: skip
 
 
 # --- what a rule can see ----------------------------------------------------------------------------------------------
@@ -312,8 +313,7 @@ def _curve(rates: np.ndarray, chances: np.ndarray, threshold: float, words: Word
     axes = figure.subplots()
     axes.plot(rates, chances, color=DOT, linewidth=2)
     axes.axvline(threshold, color=INK, linewidth=0.8)
-    for wanted in RISKS:
-        rate, chance = _at(rates, chances, wanted)
+    for rate, chance in dict.fromkeys(_at(rates, chances, wanted) for wanted in RISKS):  # of few people some are one
         axes.plot(rate, chance, "o", color=DOT, markersize=6)
         label = words("figure.oc_label", rate=words.number(rate, "share"), chance=words.whole_percent(chance))
         axes.annotate(label, (rate, chance), xytext=(9, 2), textcoords="offset points", fontsize=9, color=INK)

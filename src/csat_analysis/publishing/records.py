@@ -441,7 +441,7 @@ def build(result: Assessment, peers: Peers = ()) -> Record:
         as_of=run.as_of.isoformat(), status=result.status, headline=_headline(result), counts=_counts(result),
         measures=rows(result.measures), gates=_gates(result),
         triggers=_triggers(result), index=result.index, grade=result.grade, design=_design(result),
-        items=rows(result.items), item_titles={item.id: item.title for item in programme.items},
+        items=rows(result.items), item_titles={item.id: item.title or {} for item in programme.items},
         strata=rows(result.strata), groups=rows(result.groups), parts=_parts(result),
         respondents=rows(result.respondents), weighted=rows(result.weighted),
         comparisons=rows(result.comparisons), change=_change(changed), undecided=_undecided(changed),

@@ -1,0 +1,186 @@
+"""What a browser makes of a page: Chromium opens it, presses its keys, prints it, and says what it saw."""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import pytest
+
+from csat_analysis.publishing import printing
+
+CHROMIUM = next(filter(None, map(shutil.which, printing.BROWSERS)), None)
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PAPER = {"width": 688, "height": 994}  # A4 within the margins of the style sheet, at 96 dots an inch
+SLACK = 2  # pixels that letters may share with others
+
+OVERFLOW = "() => document.documentElement.scrollWidth - window.innerWidth"
+LOADED = "() => performance.getEntriesByType('navigation')[0].loadEventEnd"
+# Rows after the third, and cards after the fourth, are styled like those before: axe need not look at all of them.
+FEW = """() => {
+  for (const details of document.querySelectorAll('details')) details.open = true;
+  for (const body of document.querySelectorAll('tbody')) [...body.rows].slice(3).forEach(row => row.remove());
+  [...document.querySelectorAll('.card')].slice(4, -1).forEach(card => card.remove());
+}"""
+AXE = """async only => {
+  const found = await axe.run(document, {runOnly: only, resultTypes: ['violations']});
+  return found.violations.map(each => `${each.id}: ${each.nodes[0].html.slice(0, 200)}: ${each.nodes[0].failureSummary}`);
+}"""
+WATCH_FOCUS = """() => {
+  window.stops = [];
+  document.addEventListener('focusin', ({target}) => {
+    const {outlineStyle, outlineWidth} = getComputedStyle(target);
+    window.stops.push([target, outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2]);
+  });
+}"""
+STOPS = "() => document.querySelectorAll('a[href], summary, [tabindex]').length"
+MISSED = """() => {
+  const shown = each => each.matches('summary') || each.checkVisibility() && !each.closest('details:not([open])');
+  const wanted = [...document.querySelectorAll('a[href], summary, [tabindex="0"]')].filter(shown);
+  const reached = new Set(window.stops.map(([element]) => element));
+  const named = each => each.outerHTML.slice(0, 120);
+  return [
+    ...wanted.filter(each => !reached.has(each)).map(each => `not reached: ${named(each)}`),
+    ...new Set(window.stops.filter(([, seen]) => !seen).map(([each]) => `focus not seen: ${named(each)}`)),
+    ...(document.activeElement === window.stops[0][0] || window.stops.length > reached.size ? [] : ['trapped']),
+  ];
+}"""
+# A box that may not be broken, and is no higher than a page, is on one page; what is as wide as the paper is all on it.
+CUT = """height => {
+  const kept = [...document.querySelectorAll('figure .scroll, tr, .headline')].filter(each => !each.closest('.clauses'));
+  const named = each => `${each.tagName} ${each.textContent.trim().slice(0, 60)}`;
+  return [
+    ...kept.filter(each => getComputedStyle(each).breakInside !== 'avoid').map(each => `may be broken: ${named(each)}`),
+    ...kept.filter(each => each.getBoundingClientRect().height > height).map(each => `too high: ${named(each)}`),
+    ...[...document.querySelectorAll('figure svg, table, p')].filter(
+      each => each.getBoundingClientRect().right > window.innerWidth + 1).map(each => `too wide: ${named(each)}`),
+  ];
+}"""
+# In pixels of the figure as it is drawn: letters on letters, and letters outside.
+COLLIDING = """slack => [...document.querySelectorAll('figure svg')].flatMap(svg => {
+  const frame = svg.getBoundingClientRect();
+  const texts = [...svg.querySelectorAll('text')].map(each => [each.textContent, each.getBoundingClientRect()]);
+  const name = svg.querySelector('title').textContent.slice(0, 30);
+  const out = texts.filter(([, box]) => box.left < frame.left - slack || box.right > frame.right + slack
+    || box.top < frame.top - slack || box.bottom > frame.bottom + slack).map(([text]) => `${name}: outside: ${text}`);
+  const over = texts.flatMap(([text, a], place) => texts.slice(place + 1).filter(([, b]) =>
+    Math.min(a.right, b.right) - Math.max(a.left, b.left) > slack
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > slack + a.height / 4)
+    .map(([other]) => `${name}: ${text} × ${other}`));
+  return [...out, ...over];
+})"""
+HAN = """() => {
+  const han = /[\\u2e80-\\u9fff\\uf900-\\ufaff]/gu, found = [];
+  [...document.body.querySelectorAll('*')].forEach(each => {
+    const own = [...each.childNodes].filter(node => node.nodeType === 3).map(node => node.data).join('');
+    const number = (own.match(han) || []).length;
+    if (number && each.checkVisibility() && !each.closest('details:not([open]) > :not(summary)')
+        && !['TITLE', 'DESC', 'STYLE'].includes(each.tagName.toUpperCase())) {
+      each.setAttribute('data-han', number);
+      found.push(number);
+    }
+  });
+  return found.length;
+}"""
+
+
+@contextlib.contextmanager
+def chromium(folder: Path) -> Iterator[Any]:
+    """Give a browser on a machine that has DejaVu, and no other font: matplotlib brings it."""
+    sync = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra dev)")
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium here (Debian: apt-get install chromium)")
+    fonts = Path(matplotlib.get_data_path()) / "fonts/ttf"
+    settings = folder / "fonts.conf"
+    settings.write_text(f"<fontconfig><dir>{fonts}</dir><cachedir>{folder}</cachedir></fontconfig>", "utf-8")
+    with sync.sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"], env={"FONTCONFIG_FILE": str(settings)}
+        )
+        yield browser
+        browser.close()
+
+
+@contextlib.contextmanager
+def opened(browser: Any, path: Path, **context: Any) -> Iterator[Any]:
+    """Give a page, which has an account of everything that it did: ``page.did``."""
+    within = browser.new_context(viewport=WIDE, **context)
+    page = within.new_page()
+    page.did = []
+    page.on("console", lambda message: page.did.append(f"console: {message.text}"))
+    page.on("pageerror", lambda error: page.did.append(f"error: {error}"))
+    page.on("request", lambda request: page.did.append(f"request: {request.url}"))
+    page.on("requestfailed", lambda request: page.did.append(f"failed: {request.url}"))
+    page.on("dialog", lambda dialog: (page.did.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.goto(path.as_uri())
+    page.did.remove(f"request: {path.as_uri()}")
+    yield page
+    within.close()
+
+
+@cache
+def axe() -> str:
+    """Return axe-core, which tests a page by WCAG."""
+    pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed (extra dev)")
+    return (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+
+
+def barriers(page: Any) -> list[str]:
+    """Return what axe finds on a page, in light and in dark colours; of many rows alike it is shown a few."""
+    page.evaluate(FEW)
+    page.evaluate(axe())
+    found = page.evaluate(AXE, WCAG)
+    page.emulate_media(color_scheme="dark")
+    dark = page.evaluate(AXE, ["color-contrast"])  # the only rule that colours decide
+    page.emulate_media(color_scheme="light")
+    return [*found, *(f"dark: {each}" for each in dark)]
+
+
+def missed_by_keyboard(page: Any) -> list[str]:
+    """Return what Tab does not reach, where its focus is not seen, and whether it is caught."""
+    page.evaluate(WATCH_FOCUS)
+    for _ in range(page.evaluate(STOPS) + 3):
+        page.keyboard.press("Tab")
+    return page.evaluate(MISSED)
+
+
+def sideways(page: Any) -> list[str]:
+    """Return on which screens a page is wider than the screen."""
+    found = []
+    for screen in (NARROW, WIDE):
+        page.set_viewport_size(screen)
+        if (more := page.evaluate(OVERFLOW)) > 0:
+            found.append(f"{more} pixels wider than {screen['width']}")
+    return found
+
+
+def cut_by_paper(page: Any) -> list[str]:
+    """Return which figures and rows a printer would cut; the page itself is printed too."""
+    page.emulate_media(media="print")
+    page.set_viewport_size(PAPER)
+    found = page.evaluate(CUT, PAPER["height"])
+    page.emulate_media(media="screen")
+    page.set_viewport_size(WIDE)
+    return found
+
+
+def foreign_letters(page: Any) -> list[str]:
+    """Return the texts of which a Chinese character is not drawn by a font that the page brings."""
+    page.evaluate(HAN)
+    tools = page.context.new_cdp_session(page)
+    tools.send("DOM.enable")
+    tools.send("CSS.enable")
+    root = tools.send("DOM.getDocument", {"depth": 0})["root"]["nodeId"]
+    nodes = tools.send("DOM.querySelectorAll", {"nodeId": root, "selector": "[data-han]"})["nodeIds"]
+    numbers = page.eval_on_selector_all("[data-han]", "all => all.map(each => [+each.dataset.han, each.textContent])")
+    found = []
+    for node, (number, text) in zip(nodes, numbers, strict=True):
+        used = tools.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+        if sum(font["glyphCount"] for font in used if font["isCustomFont"]) < number:
+            found.append(f"{text[:60]}: {[font['familyName'] for font in used]}")
+    return found

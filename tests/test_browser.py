@@ -1,0 +1,199 @@
+"""A reader's browser opens every page: it finds nothing in the way, fetches and runs nothing, and prints all of it."""
+
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import browsing
+from browsing import barriers, chromium, cut_by_paper, foreign_letters, missed_by_keyboard, opened, sideways
+from odd_surveys import odd_survey, publish_odd
+from publishing import CHECKOUT, LARGEST, run
+
+pytestmark = pytest.mark.slow
+CHAPTERS = ("10_fieldwork", "20_satisfaction", "25_drivers", "30_change", "40_procedure")
+SOON = 500  # milliseconds from the click to the whole page
+VECTORS = (
+    "<script>pwned=1</script>",
+    "<img src=x onerror=pwned=1>",
+    "<svg onload=pwned=1></svg>",
+    '"><iframe srcdoc="<script>top.pwned=1</script>">',
+    "' onmouseover='pwned=1' x='",
+    "</title></style><script>pwned=1</script>",
+    "[a](javascript:pwned=1)",
+    "<a href=javascript:pwned=1>b</a>",
+    "</desc><image href=https://x.org/a.png />",
+    "{{ ''.__class__ }}{% raw %}",
+    "--><link rel=stylesheet href=//x.org/a.css>",
+    "&lt;script&gt;pwned=1&lt;/script&gt;",
+)
+
+
+class Seen(NamedTuple):
+    """What a browser saw on one page."""
+
+    did: list[str]
+    milliseconds: float
+    size: int
+    barriers: list[str]
+    missed: list[str]
+    sideways: list[str]
+    cut: list[str]
+    foreign: list[str]
+    printed: bytes
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """Return a root with every chapter of a demo project in Chinese, and a chapter of a void survey in English."""
+    root = tmp_path_factory.mktemp("root")
+    void = odd_survey("void", answered=lambda form, item: form % 3 > 0, remedy={"due_on": "2024-12-01"},
+                      chapters=["20_satisfaction"])  # fmt: skip
+    publish_odd(root, void)
+    for folder in ("params", "data"):
+        shutil.copytree(CHECKOUT / folder, root / folder, dirs_exist_ok=True)
+    return publish(root, ("yuanya", "zh"), ("void", "en"))
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """Return a root with every chapter in English whose every text would run something, as its file's name would."""
+    file = "<img src=x onerror=pwned=1>.csv"
+    survey = odd_survey(
+        "hostile", lambda slot, number: f"{VECTORS[(sum(map(ord, slot)) + number) % len(VECTORS)]} {slot}", items=12,
+        chapters=CHAPTERS, read={"responses": {"file": file}},
+    )  # fmt: skip
+    survey[f"data/hostile/2024/{file}"] = survey.pop("data/hostile/2024/responses.csv")
+    return publish(publish_odd(tmp_path_factory.mktemp("hostile"), survey), ("hostile", "en"))
+
+
+def publish(root: Path, *projects: tuple[str, str]) -> Path:
+    """Return a root in which projects are published, each in a language."""
+    for project, language in projects:
+        answer = run(root, "--project", project, "--period", "2024", "--language", language)
+        assert answer.status == 0, answer.err
+    return root
+
+
+@pytest.fixture(scope="module")
+def browser(published, hostile, tmp_path_factory):
+    """Return a browser; it comes after the pages, since papermill wants an event loop for itself."""
+    with chromium(tmp_path_factory.mktemp("fonts")) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def seen(browser, published, hostile):
+    """Return what a browser sees on every page, by path; each is opened once."""
+    pages = [*published.rglob("reports/**/*.html"), *hostile.rglob("reports/hostile/**/*.html")]
+    return {path.as_posix().split("/reports/")[1]: look(browser, path) for path in sorted(pages)}
+
+
+def look(browser: Any, path: Path) -> Seen:
+    """Return what a browser sees on a page."""
+    with opened(browser, path) as page:
+        soon = page.evaluate(browsing.LOADED)
+        for _ in range(3):  # a machine that does something else
+            if soon > SOON / 3:
+                page.reload()
+                soon = min(soon, page.evaluate(browsing.LOADED))
+        did = [each for each in page.did if each != f"request: {path.as_uri()}"]
+        missed, wider, foreign = missed_by_keyboard(page), sideways(page), foreign_letters(page)
+        cut, printed = cut_by_paper(page), page.pdf(prefer_css_page_size=True)
+        return Seen(did, soon, path.stat().st_size, barriers(page), missed, wider, cut, foreign, printed)
+
+
+def found(seen: dict[str, Seen], what: str) -> dict[str, Any]:
+    """Return what was found, by page."""
+    return {name: getattr(page, what) for name, page in seen.items() if getattr(page, what)}
+
+
+def test_every_kind_of_page_is_looked_at(seen):
+    kinds = {name.rsplit("/", 1)[-1].removesuffix(".html") for name in seen}
+    assert {f"{chapter}.{language}" for chapter in (*CHAPTERS, "index") for language in ("zh", "en")} <= kinds
+
+
+def test_nothing_bars_a_reader_in_either_language_or_colour_scheme(seen):
+    assert found(seen, "barriers") == {}
+
+
+def test_a_page_fetches_nothing_and_the_console_is_silent(seen):
+    assert found(seen, "did") == {}
+
+
+def test_a_page_opens_at_once_and_is_light(seen):
+    assert {name: page.milliseconds for name, page in seen.items() if page.milliseconds >= SOON} == {}
+    assert {name: page.size for name, page in seen.items() if page.size >= LARGEST} == {}
+
+
+def test_the_keyboard_reaches_everything_its_place_is_seen_and_it_is_never_caught(seen):
+    assert found(seen, "missed") == {}
+
+
+def test_nothing_is_wider_than_a_telephone_or_a_screen(seen):
+    assert found(seen, "sideways") == {}
+
+
+def test_a_printer_cuts_no_figure_and_no_row(seen):
+    assert found(seen, "cut") == {}
+    assert [name for name, page in seen.items() if not page.printed.startswith(b"%PDF-")] == []
+
+
+def test_every_chinese_character_is_drawn_by_a_font_of_the_page(seen):
+    assert found(seen, "foreign") == {}
+
+
+# --- hostile texts ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def attacked(browser, hostile):
+    """Return what the hostile pages did in a browser that minds no policy, and the text they show."""
+    did, shown = {}, ""
+    for path in sorted((hostile / "reports").rglob("*.html")):
+        with opened(browser, path, bypass_csp=True) as page:
+            page.wait_for_timeout(100)
+            page.mouse.move(300, 300)
+            for details in page.locator("summary").all()[:3]:
+                details.click()
+            shown += page.evaluate("() => document.documentElement.textContent")
+            state = page.evaluate("""() => [
+              String(window.pwned), document.querySelectorAll('script, iframe, img, image, link, object, embed').length,
+              [...document.querySelectorAll('*')].filter(each => each.getAttributeNames().some(
+                name => name.startsWith('on')) || /javascript:/i.test(each.getAttribute('href') || '')).length]""")
+            did[path.name] = [state, page.did]
+    return did, shown
+
+
+def test_no_text_of_data_or_procedure_runs_anything_even_without_a_policy(attacked):
+    did, _ = attacked
+    assert len(did) >= len(CHAPTERS)
+    assert {name: each for name, each in did.items() if each != [["undefined", 0, 0], []]} == {}
+
+
+@pytest.mark.parametrize("vector", VECTORS)
+def test_hostile_text_is_shown_as_text(vector, attacked):
+    assert vector in attacked[1]
+
+
+def test_the_browser_would_notice_a_page_that_runs_and_fetches_something(browser, tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text("<body><script>alert(1)</script><img src='none.png'><svg onload='nothing()'></svg>")
+    with opened(browser, path) as page:
+        page.wait_for_timeout(100)
+        assert {each.split(":")[0] for each in page.did} == {"console", "dialog", "error", "failed", "request"}
+
+
+def test_the_browser_would_notice_what_is_in_the_way(browser, tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text(
+        "<html><body style='width: 2000px'><p style='color: #ccc'>满意</p><a href='#a' style='outline: none'>满</a>"
+        "<table><tr><td>1</td></tr></table>", "utf-8",
+    )  # fmt: skip
+    with opened(browser, path) as page:
+        assert [each.split(":")[0] for each in missed_by_keyboard(page)] == ["focus not seen"]
+        assert len(sideways(page)) == 2
+        assert len(foreign_letters(page)) == 2
+        assert [each.split(":")[0] for each in cut_by_paper(page)] == ["may be broken", "too wide"]
+        assert {each.split(":")[0] for each in barriers(page)} >= {"color-contrast", "html-has-lang", "document-title"}
