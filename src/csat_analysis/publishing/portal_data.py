@@ -125,11 +125,10 @@ def spark(rows: Sequence[Row]) -> str:
     values = [row.headline[2] for row in alike if row.headline[2] is not None]
     if len(values) < 2:
         return ""
-    low, spread = min(values), (max(values) - min(values)) or 1
+    low, spread = min(values), max(values) - min(values)
     step, height = (WIDTH - 2 * RIM) / (len(values) - 1), HEIGHT - 2 * RIM
-    return " ".join(
-        f"{RIM + at * step:.0f},{HEIGHT - RIM - height * (v - low) / spread:.0f}" for at, v in enumerate(values)
-    )
+    shares = [(value - low) / spread if spread else 0.5 for value in values]
+    return " ".join(f"{RIM + at * step:.0f},{HEIGHT - RIM - height * share:.0f}" for at, share in enumerate(shares))
 
 
 # --- two runs ---------------------------------------------------------------------------------------------------------
