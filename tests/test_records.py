@@ -344,3 +344,12 @@ def test_the_first_thousand_rejections_are_listed_and_all_are_in_the_table(n, li
         everything = list(csv.DictReader(file))
     assert [row["value"] for row in everything] == [f"great{number}" for number in range(n)]
     assert [{**row, "row": str(row["row"])} for row in record["rejected"]] == everything[:listed]
+
+
+def test_items_without_titles_have_none_in_the_record():
+    items = [
+        {"id": "delivery", "weight": 0.6},
+        {"id": "service", "weight": 0.4, "title": {"zh": "服务", "en": "Service"}},
+    ]
+    found = records.build(assess(survey_of("form_id | delivery | service\na | satisfied | fair", demo(items=items))))
+    assert found.item_titles == {"delivery": {}, "service": {"zh": "服务", "en": "Service"}}
