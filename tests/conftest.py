@@ -16,7 +16,7 @@ from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Run, RunFile
 
 FIRST = (
-    "limits", "engines", "interruption", "end_to_end", "packaging", "company_change", "forks", "runner", "exhibits", "change", "cli",
+    "limits", "browser", "bad_pages", "engines", "interruption", "end_to_end", "packaging", "company_change", "forks", "runner", "exhibits", "change", "cli",
 )  # fmt: skip
 
 

@@ -7,11 +7,20 @@ from typing import Any, NamedTuple
 import pytest
 
 import browsing
-from browsing import barriers, chromium, cut_by_paper, foreign_letters, missed_by_keyboard, opened, sideways
+from browsing import (
+    barriers,
+    chromium,
+    cut_by_paper,
+    foreign_letters,
+    missed_by_keyboard,
+    needs_browser,
+    opened,
+    sideways,
+)
 from odd_surveys import odd_survey, publish_odd
 from publishing import CHECKOUT, LARGEST, run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, needs_browser]
 CHAPTERS = ("10_fieldwork", "20_satisfaction", "25_drivers", "30_change", "40_procedure")
 SOON = 500  # milliseconds from the click to the whole page
 VECTORS = (
