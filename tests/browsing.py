@@ -1,10 +1,12 @@
 """What a browser makes of a page: Chromium opens it, presses its keys, prints it, and says what it saw."""
 
 import contextlib
+import os
 import shutil
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,11 @@ import pytest
 from csat_analysis.publishing import printing
 
 CHROMIUM = next(filter(None, map(shutil.which, printing.BROWSERS)), None)
+DRIVERS = ("playwright", "axe_playwright_python")
+needs_browser = pytest.mark.skipif(
+    CHROMIUM is None or None in map(find_spec, DRIVERS),
+    reason="there is no Chromium here (Debian: apt-get install chromium), or no playwright (extra dev)",
+)
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PAPER = {"width": 688, "height": 994}  # A4 within the margins of the style sheet, at 96 dots an inch
@@ -21,11 +28,11 @@ SLACK = 2  # pixels that letters may share with others
 
 OVERFLOW = "() => document.documentElement.scrollWidth - window.innerWidth"
 LOADED = "() => performance.getEntriesByType('navigation')[0].loadEventEnd"
-# Rows after the third, and cards after the fourth, are styled like those before: axe need not look at all of them.
+# Rows and cards after the second, are styled like those before: axe need not look at all of them.
 FEW = """() => {
   for (const details of document.querySelectorAll('details')) details.open = true;
-  for (const body of document.querySelectorAll('tbody')) [...body.rows].slice(3).forEach(row => row.remove());
-  [...document.querySelectorAll('.card')].slice(4, -1).forEach(card => card.remove());
+  for (const body of document.querySelectorAll('tbody')) [...body.rows].slice(2).forEach(row => row.remove());
+  [...document.querySelectorAll('.card')].slice(2, -1).forEach(card => card.remove());
 }"""
 AXE = """async only => {
   const found = await axe.run(document, {runOnly: only, resultTypes: ['violations']});
@@ -92,15 +99,16 @@ HAN = """() => {
 @contextlib.contextmanager
 def chromium(folder: Path) -> Iterator[Any]:
     """Give a browser on a machine that has DejaVu, and no other font: matplotlib brings it."""
-    sync = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra dev)")
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium here (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright  # here: who skips these tests need not have it
+
     fonts = Path(matplotlib.get_data_path()) / "fonts/ttf"
     settings = folder / "fonts.conf"
     settings.write_text(f"<fontconfig><dir>{fonts}</dir><cachedir>{folder}</cachedir></fontconfig>", "utf-8")
-    with sync.sync_playwright() as play:
+    with sync_playwright() as play:
         browser = play.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"], env={"FONTCONFIG_FILE": str(settings)}
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu"],
+            env={**os.environ, "FONTCONFIG_FILE": str(settings)},
         )
         yield browser
         browser.close()
@@ -126,7 +134,6 @@ def opened(browser: Any, path: Path, **context: Any) -> Iterator[Any]:
 @cache
 def axe() -> str:
     """Return axe-core, which tests a page by WCAG."""
-    pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed (extra dev)")
     return (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 
 

@@ -20,8 +20,8 @@ from csat_analysis.ground.runs import Run, RunFile
 T = TypeVar("T")
 PLAIN = (str, int, float, tuple, list, dict, set, type(None), Programme)  # equal where they are written alike
 FIRST = (  # those that wait beside those that compute
-    "limits", "engines", "exhibits", "interruption", "company_change", "end_to_end", "change", "packaging", "runner", "change_tables",
-    "forks", "cli", "constructs", "publish",
+    "limits", "bad_pages", "browser", "engines", "exhibits", "interruption", "company_change", "end_to_end", "change", "packaging",
+    "runner", "change_tables", "forks", "cli", "constructs", "publish",
 )  # fmt: skip
 
 

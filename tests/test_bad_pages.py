@@ -3,11 +3,11 @@
 import pytest
 
 import browsing
-from browsing import chromium, cut_by_paper, opened, sideways
+from browsing import chromium, cut_by_paper, needs_browser, opened, sideways
 from odd_surveys import endless, mixed, odd_survey, publish_odd
 from publishing import run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, needs_browser]
 HEAVIEST = 600_000  # bytes
 SURVEYS = {
     "endless": {"say": endless, "chapters": ["20_satisfaction", "25_drivers"]},

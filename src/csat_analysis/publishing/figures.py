@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from csat_analysis.assembly.assessment import Assessment, compute
 from csat_analysis.assembly.gates import unit_of
@@ -225,6 +226,7 @@ def draw_ladder(result: Assessment, language: str) -> Drawing | None:
             told = f"{words.number(gate['value'], 'share')}  {words(f'verdict.{verdict_word(gate)}')}"
             beside(axes, position, f"{told}\n{rule_text(gate, programme, words)}")
         axes.set_xlim(*_reach(gates))
+        axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))  # whole percents
         axes.set_xlabel(words("figure.ladder_axis"))
         axes.xaxis.set_major_formatter(lambda share, _: words.whole_percent(share))
     return Drawing(figure, words("figure.ladder"), words("sentence.ladder"))
