@@ -117,12 +117,17 @@ class Known:
         return hashlib.sha256(json.dumps([package_digest(), self.stamps]).encode()).hexdigest()
 
     def save(self) -> None:
-        """Remember the rows, but of files that may change again without a new time; what cannot be written is not."""
+        """Remember the rows and what was made of them; what cannot be written is not.
+
+        A file that may change again without a new time is to be read again, and what was made of it to be made.
+        """
         latest = time.time_ns() - SETTLED
         rows = {name: entry for name, entry in self.entries.items() if max(entry[0][1::2]) < latest}
-        used = {row[11] for _, row in rows.values() if row}
+        used = {row[Row._fields.index("shape")] for _, row in rows.values() if row}
         shapes = {key: shape for key, shape in self.shapes.items() if key in used}
-        content = {"package": package_digest(), "shapes": shapes, "rows": rows, "made": self.made}
+        fresh = {part for name in self.entries.keys() - rows.keys() for part in ("", name.partition("/")[0])}
+        made = {place: entry for place, entry in self.made.items() if place not in fresh}
+        content = {"package": package_digest(), "shapes": shapes, "rows": rows, "made": made}
         beside = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}")
         with contextlib.suppress(OSError):
             beside.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), "utf-8")
