@@ -316,6 +316,7 @@ def page_around(task: Task, result: Assessment, chapter: str, language: str, dep
     words, run, programme = speak(language), task.run, task.document.content
     return {
         "project": words.title(run.title, run.project), "period": run.period,
+        "history": f"../index.{language}.html" if depth == 2 else "",  # a run that failed may be its project's first
         "chapter": words.get(f"chapter.{chapter}", chapter),
         "about": [
             words("page.period", period=run.period), words("page.as_of", date=words.date(run.as_of)),
