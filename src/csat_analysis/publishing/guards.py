@@ -132,14 +132,16 @@ def _adopt_orphans(wanted: bool) -> None:
 def orphans_ended() -> Iterator[None]:
     """Let what a chapter started end in the end, also where the process that watched it was killed.
 
-    Whatever comes to this process then and is not of its group was started by a chapter: each has a group of its own.
+    Whatever comes to this process meanwhile and is not of its group was started by a chapter: each has a group of its
+    own. What this process had as children before is not touched.
     """
+    before = set(psutil.Process().children())
     _adopt_orphans(True)
     try:
         yield
     finally:
         for _ in range(100):
-            if not (left := _orphans()):
+            if not (left := _orphans(before)):
                 break
             for each in left:
                 with contextlib.suppress(psutil.Error):
@@ -148,10 +150,10 @@ def orphans_ended() -> Iterator[None]:
         _adopt_orphans(False)
 
 
-def _orphans() -> list[psutil.Process]:
-    """Return the children of this process that are not of its group, with what they started."""
+def _orphans(before: set[psutil.Process]) -> list[psutil.Process]:
+    """Return the new children of this process that are not of its group, with what they started."""
     found = []
-    for each in psutil.Process().children() if _may_have_children() else ():
+    for each in set(psutil.Process().children() if _may_have_children() else ()) - before:
         with contextlib.suppress(psutil.Error, ProcessLookupError, AttributeError):
             if os.getpgid(each.pid) != os.getpgrp():
                 found += [each, *each.children(recursive=True)]

@@ -46,6 +46,7 @@ from csat_analysis.publishing.guards import Overdue, in_time
 from csat_analysis.publishing.limits import Ending, share, worst
 
 SCHEMA_VERSION = 1  # of the manifest
+LEAST = 60.0  # seconds for reading and writing, however short the limit of chapters is
 PARAMETERS = ["language", "period", "project", "root"]
 
 
@@ -129,9 +130,9 @@ def publish(task: Task) -> Outcome:
 
 
 def _in_time(task: Task, what: str) -> contextlib.AbstractContextManager[None]:
-    """Let something take as long as all chapters of a run may."""
-    limit = f"{task.limits.seconds:,.0f} s"
-    return in_time(task.limits.seconds, f"{task.run.place}: {what} takes longer than the {limit} of --timeout.")
+    """Let something take as long as all chapters of a run may, and not less than a slow disk needs."""
+    seconds = max(task.limits.seconds, LEAST)
+    return in_time(seconds, f"{task.run.place}: {what} takes longer than {seconds:,.0f} s, see --timeout.")
 
 
 def was_made_meanwhile(task: Task) -> bool:

@@ -148,7 +148,8 @@ class _Rounds:
         if size == 1 and (attempt := self.attempts[numbers[0]]):
             time.sleep(pause(attempt))
         engine = self.pools.engine
-        with orphans_ended(), tempfile.TemporaryDirectory() as begun, self.pools.new(size) as pool:
+        ended = orphans_ended() if engine == engines.LOCAL else contextlib.nullcontext()
+        with ended, tempfile.TemporaryDirectory() as begun, self.pools.new(size) as pool:
             signs = {n: Path(begun, str(n)) if engine == engines.LOCAL else None for n in numbers}
             with forks.interrupts_ignored():  # by the new processes, until they can say how to take one
                 futures = [pool.submit(_work, self.states[number], signs[number]) for number in numbers]
