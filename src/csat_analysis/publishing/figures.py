@@ -168,11 +168,15 @@ def likert_sentences(result: Assessment, words: Words) -> list[str]:
 
 def items(result: Assessment, language: str) -> Exhibit:
     """Return the satisfied share of each question as a dot, with its interval as a line where there is one."""
-    drawn = draw_items(result, language)
+    return _shown(draw_items(result, language), "items")
+
+
+def _shown(drawn: Drawing | None, name: str) -> Exhibit:
+    """Return a picture as an exhibit; nothing where there is none."""
     if drawn is None:
         return Exhibit("")
     with mpl.rc_context(style()):
-        svg = as_svg(drawn.figure, "items", drawn.caption, drawn.told)
+        svg = as_svg(drawn.figure, name, drawn.caption, drawn.told or drawn.sentence)
     return render("figure", svg=svg, caption=drawn.caption, sentence=drawn.sentence)
 
 
@@ -205,12 +209,7 @@ def draw_items(result: Assessment, language: str) -> Drawing | None:
 
 def gate_ladder(result: Assessment, language: str) -> Exhibit:
     """Return each rule on a share in a row: threshold, value by its verdict, interval; nothing where there is none."""
-    drawn = draw_ladder(result, language)
-    if drawn is None:
-        return Exhibit("")
-    with mpl.rc_context(style()):
-        svg = as_svg(drawn.figure, "ladder", drawn.caption, drawn.sentence)
-    return render("figure", svg=svg, caption=drawn.caption, sentence=drawn.sentence)
+    return _shown(draw_ladder(result, language), "ladder")
 
 
 def draw_ladder(result: Assessment, language: str) -> Drawing | None:
