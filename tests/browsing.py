@@ -23,7 +23,10 @@ needs_browser = pytest.mark.skipif(
 )
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-PAPER = {"width": 688, "height": 994}  # A4 within the margins of the style sheet, at 96 dots an inch
+PAPER, ACROSS = (
+    {"width": 688, "height": 994},
+    {"width": 1016, "height": 665},
+)  # A4 within its margins, at 96 dots an inch
 SLACK = 2  # pixels that letters may share with others
 
 OVERFLOW = "() => document.documentElement.scrollWidth - window.innerWidth"
@@ -45,10 +48,11 @@ WATCH_FOCUS = """() => {
     window.stops.push([target, outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2]);
   });
 }"""
-STOPS = "() => document.querySelectorAll('a[href], summary, [tabindex]').length"
+STOPS = "() => document.querySelectorAll('a[href], summary, [tabindex], input, select, button').length"
 MISSED = """() => {
   const shown = each => each.matches('summary') || each.checkVisibility() && !each.closest('details:not([open])');
-  const wanted = [...document.querySelectorAll('a[href], summary, [tabindex="0"]')].filter(shown);
+  const stops = 'a[href], summary, [tabindex="0"], input, select, button';
+  const wanted = [...document.querySelectorAll(stops)].filter(shown);
   const reached = new Set(window.stops.map(([element]) => element));
   const named = each => each.outerHTML.slice(0, 120);
   return [
@@ -117,7 +121,24 @@ def chromium(folder: Path) -> Iterator[Any]:
 @contextlib.contextmanager
 def opened(browser: Any, path: Path, **context: Any) -> Iterator[Any]:
     """Give a page, which has an account of everything that it did: ``page.did``."""
-    within = browser.new_context(viewport=WIDE, **context)
+    with watched(browser, **context) as page:
+        go(page, path)
+        yield page
+
+
+def go(page: Any, path: Path, fragment: str = "") -> Any:
+    """Open a file in a page, whose account begins with it."""
+    page.goto("about:blank")  # another fragment alone would not open it again
+    page.did.clear()
+    page.goto(path.as_uri() + fragment)
+    page.did.remove(f"request: {path.as_uri()}")
+    return page
+
+
+@contextlib.contextmanager
+def watched(browser: Any, **context: Any) -> Iterator[Any]:
+    """Give an empty page that keeps an account."""
+    within = browser.new_context(**{"viewport": WIDE, **context})
     page = within.new_page()
     page.did = []
     page.on("console", lambda message: page.did.append(f"console: {message.text}"))
@@ -125,8 +146,6 @@ def opened(browser: Any, path: Path, **context: Any) -> Iterator[Any]:
     page.on("request", lambda request: page.did.append(f"request: {request.url}"))
     page.on("requestfailed", lambda request: page.did.append(f"failed: {request.url}"))
     page.on("dialog", lambda dialog: (page.did.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-    page.goto(path.as_uri())
-    page.did.remove(f"request: {path.as_uri()}")
     yield page
     within.close()
 
@@ -166,11 +185,11 @@ def sideways(page: Any) -> list[str]:
     return found
 
 
-def cut_by_paper(page: Any) -> list[str]:
+def cut_by_paper(page: Any, paper: dict[str, int] = PAPER) -> list[str]:
     """Return which figures and rows a printer would cut; the page itself is printed too."""
     page.emulate_media(media="print")
-    page.set_viewport_size(PAPER)
-    found = page.evaluate(CUT, PAPER["height"])
+    page.set_viewport_size(paper)
+    found = page.evaluate(CUT, paper["height"])
     page.emulate_media(media="screen")
     page.set_viewport_size(WIDE)
     return found

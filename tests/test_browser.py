@@ -22,6 +22,7 @@ from publishing import CHECKOUT, LARGEST, run
 
 pytestmark = [pytest.mark.slow, needs_browser]
 CHAPTERS = ("10_fieldwork", "20_satisfaction", "25_drivers", "30_change", "40_procedure")
+OWN_SCRIPTS = 3  # of a page with a script: its data, its words, itself
 SOON = 500  # milliseconds from the click to the whole page
 VECTORS = (
     "<script>pwned=1</script>",
@@ -109,23 +110,22 @@ def look(browser: Any, path: Path) -> Seen:
                 soon = min(soon, page.evaluate(browsing.LOADED))
         did = [each for each in page.did if each != f"request: {path.as_uri()}"]
         missed, wider, foreign = missed_by_keyboard(page), sideways(page), foreign_letters(page)
-        cut, printed = cut_by_paper(page), page.pdf(prefer_css_page_size=True)
+        cut, printed = cut_by_paper(page, paper_of(path.name)), page.pdf(prefer_css_page_size=True)
         return Seen(did, soon, path.stat().st_size, barriers(page), missed, wider, cut, foreign, printed)
 
 
-def found(seen: dict[str, Seen], what: str, scripted: bool = True) -> dict[str, Any]:
-    """Return what was found, by page; with those that have a script of ours, or without: they have tests of their own."""
-    shown = {name: page for name, page in seen.items() if scripted or not has_script(name)}
-    return {name: getattr(page, what) for name, page in shown.items() if getattr(page, what)}
+def found(seen: dict[str, Seen], what: str) -> dict[str, Any]:
+    """Return what was found, by page."""
+    return {name: getattr(page, what) for name, page in seen.items() if getattr(page, what)}
 
 
-def is_landscape(name: str) -> bool:
-    """Return whether a page has lists of runs, which are printed across: the portal's, the comparison, a project's."""
-    return name.rsplit("/", 1)[-1].startswith(("index.", "compare."))
+def paper_of(name: str) -> dict[str, int]:
+    """Return the paper of a page: lists of runs (the portal's, the comparison, a project's) are printed across."""
+    return browsing.ACROSS if name.startswith(("index.", "compare.")) else browsing.PAPER
 
 
 def has_script(name: str) -> bool:
-    """Return whether a page below reports/ is the portal or the comparison: see test_portal_scripts."""
+    """Return whether a page below reports/ is the portal or the comparison, which have a script of ours."""
     return name.startswith(("index.", "compare."))
 
 
@@ -148,7 +148,7 @@ def test_a_page_opens_at_once_and_is_light(seen):
 
 
 def test_the_keyboard_reaches_everything_its_place_is_seen_and_it_is_never_caught(seen):
-    assert found(seen, "missed", scripted=False) == {}
+    assert found(seen, "missed") == {}
 
 
 def test_nothing_is_wider_than_a_telephone_or_a_screen(seen):
@@ -158,7 +158,7 @@ def test_nothing_is_wider_than_a_telephone_or_a_screen(seen):
 def test_a_printer_cuts_no_figure_and_no_row(seen):
     names_too_wide = "too wide: TABLE"  # of the hostile survey, which no paper holds side by side
     cut = {name: [each for each in told if not (name.startswith("hostile/") and each.startswith(names_too_wide))]
-           for name, told in found(seen, "cut").items() if not is_landscape(name)}  # fmt: skip
+           for name, told in found(seen, "cut").items()}  # fmt: skip
     assert {name: told for name, told in cut.items() if told} == {}
     assert [name for name, page in seen.items() if not page.printed.startswith(b"%PDF-")] == []
 
@@ -176,8 +176,6 @@ def attacked(browser, hostile):
     did, shown = {}, ""
     names = {path.relative_to(hostile / "reports").as_posix(): path for path in (hostile / "reports").rglob("*.html")}
     for name, path in sorted(names.items()):
-        if has_script(name):
-            continue
         with opened(browser, path, bypass_csp=True) as page:
             page.wait_for_timeout(100)
             page.mouse.move(300, 300)
@@ -188,6 +186,7 @@ def attacked(browser, hostile):
               String(window.pwned), document.querySelectorAll('script, iframe, img, image, link, object, embed').length,
               [...document.querySelectorAll('*')].filter(each => each.getAttributeNames().some(
                 name => name.startsWith('on')) || /javascript:/i.test(each.getAttribute('href') || '')).length]""")
+            state[1] -= OWN_SCRIPTS if has_script(name) else 0
             did[name] = [state, page.did]
     return did, shown
 

@@ -33,7 +33,7 @@ def shows_rows(room, function):
         for node in ast.walk(names[function])
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
-    return bool(called & {"table", "as_svg", "pair", "portfolio_exhibit"})
+    return bool(called & {"table", "shown", "pair", "portfolio_exhibit"})
 
 
 @pytest.mark.parametrize(("room", "function"), [call for call in calls() if shows_rows(*call)])

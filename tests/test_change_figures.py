@@ -134,6 +134,25 @@ def test_bars_are_as_long_as_the_shares_before_and_after():
     assert text.count("75%") == 2 and text.count("88%") == 2 and text.count("2023") == 2 and text.count("2024") == 2
 
 
+def test_the_bars_stand_as_numbers_in_a_table_to_be_unfolded():
+    [tree] = trees(change_figures.distributions(situation("plain"), "zh"))
+    [fold] = tree.iter("details")
+    cells = [["".join(cell.itertext()) for cell in row] for row in fold.iter("tr")]
+    levels = ["satisfied", "fair", "dissatisfied"]
+    assert cells[0] == ["题目", "报告期", *levels]
+    assert [row[:3] for row in cells[1:3]] == [["交货", "2023", "75.00%"], ["交货", "2024", "88.24%"]]
+    assert [sum(float(share[:-1]) for share in row[2:]) for row in cells[1:]] == pytest.approx([100] * 4, abs=0.02)
+
+
+def test_a_question_that_was_not_asked_has_no_share_in_the_table():
+    now = [{"id": name, "title": name, "weight": 0.5} for name in ("delivery", "service")]
+    now.append({"id": "price", "title": "Price", "weight": 0.0, "optional": True})
+    asked = "form_id | delivery | service | price | count\na | fair | fair | fair | 30"
+    [tree] = trees(change_figures.distributions(changed(BEFORE, asked, demo(**{**RULES, "items": now})), "en"))
+    rows = [["".join(cell.itertext()) for cell in row] for row in tree.iter("tr")]
+    assert [row for row in rows if row[:2] == ["Price", "2023"]] == [["Price", "2023", *["–"] * (len(rows[0]) - 2)]]
+
+
 def test_other_scales_are_not_set_side_by_side():
     assert trees(change_figures.distributions(situation("scale"), "zh")) == []
     assert "不能并列" in change_figures.distributions(situation("scale"), "zh").html

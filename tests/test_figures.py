@@ -13,6 +13,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib as mpl
+import numpy as np
 import pylopdf_fonts_zh_cn
 import pytest
 from fontTools.ttLib import TTFont
@@ -20,6 +21,7 @@ from matplotlib import colors, font_manager
 
 from conftest import demo, remembered, survey_of
 from csat_analysis.assembly.assessment import Assessment, assess
+from csat_analysis.ground.words import speak
 from csat_analysis.publishing import canvas, figures
 from csat_analysis.publishing.markup import Exhibit
 from publishing import Page
@@ -159,6 +161,26 @@ def test_the_font_has_every_character_of_our_own_words():
         (Path(figures.__file__).parents[1] / f"words/{name}.yml").read_text("utf-8") for name in ("zh", "en")
     )
     assert {each for each in texts if ord(each) not in known() and each.isprintable()} == set()
+
+
+# --- data below the picture ----------------------------------------------------------------------------
+
+
+def test_the_curve_stands_as_numbers_where_it_bends():
+    [fold] = tree(drawn("operating_characteristic", "en")).iter("details")
+    cells = [["".join(cell.itertext()).replace("\u00a0", " ") for cell in row] for row in fold.iter("tr")][1:]
+    assert 2 <= len(cells) <= figures.ROWS
+    rates, chances = ([float(cell.strip("<> %")) for cell in column] for column in zip(*cells, strict=True))
+    assert rates == sorted(rates) and chances == sorted(chances, reverse=True)
+    assert min(rates) < 100 * usual().gates["threshold"].iloc[0] < max(rates)
+
+
+@pytest.mark.parametrize(
+    ("chances", "rows"), [([1.0, 1.0, 0.0, 0.0], 2), ([1.0, 1.0, 1.0, 1.0], 4), ([1.0, 0.6, 0.2, 0.0], 4)]
+)
+def test_a_curve_without_a_bend_has_a_table_too(chances, rows):
+    found = figures.curve_table(np.array([0.7, 0.8, 0.9, 1.0]), np.array(chances), "curve", speak("en"))
+    assert found.html.count("<tr>") == rows + 1
 
 
 # --- text stays text ----------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """Runs that are stopped or killed leave the last good pages whole, and the next one puts right what they left behind."""
 
-import os
 import re
 import shutil
 import signal
@@ -11,7 +10,7 @@ import time
 import pytest
 
 from csat_analysis.ground import params
-from csat_analysis.publishing import freshness, publish
+from csat_analysis.publishing import freshness, locks, publish
 from publishing import (
     COUNTED,
     RESPONSES,
@@ -29,7 +28,7 @@ from publishing import (
 
 CHAPTER = "20_satisfaction"
 PAGES = "reports/demo/2024"
-HIDDEN = "reports/*/.*"  # what is being made, and what was moved aside: .2024.<process>.…
+HIDDEN = "reports/*/.*"  # what is being made, and what was moved aside: .2024.…
 SLOW = chapter('import time\nopen("begun", "w").close()\ntime.sleep(60)')
 KILLS = chapter("import os, signal\nos.kill(os.getppid(), signal.SIGKILL)")
 
@@ -67,8 +66,15 @@ def wait(reached, seconds):
 
 
 def nobody_works(root):
-    """Return whether the processes have ended whose folders lie about."""
-    return not any(publish._is_alive(int(path.name.split(".")[2])) for path in root.glob(HIDDEN))
+    """Return whether no process holds the lock of a run."""
+    targets = [root / "reports" / path.stem.replace(".", "/") for path in root.glob("reports/.locks/*.lock")]
+    try:
+        for target in targets:
+            with locks.hold(target):
+                pass
+    except locks.Busy:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(
@@ -105,13 +111,14 @@ def test_a_process_killed_for_want_of_memory_is_a_failed_run(root):
     assert snapshot(root / PAGES) == before
 
 
-def test_what_a_process_with_our_number_left_is_put_right(root):
+def test_what_a_process_that_ended_left_is_put_right_on_whichever_machine_it_was(root):
     target = root / PAGES
-    before = snapshot(target)
-    aside = target.with_name(f".2024.{os.getpid()}.0ld70ken.old")
+    before, begun = snapshot(target), target.with_name(".2024.7cxq_1ab")
+    aside = target.with_name(".2024.0ld70ken.old")
     target.rename(aside)
+    begun.mkdir()
     publish.recover(target)
-    assert (snapshot(target), aside.exists()) == (before, False)
+    assert (snapshot(target), aside.exists(), begun.exists()) == (before, False, False)
     aside.mkdir()
     publish.recover(target)
     assert (snapshot(target), aside.exists()) == (before, False)
@@ -176,6 +183,68 @@ def test_pages_that_another_process_made_since_they_were_found_stale_are_not_mad
     assert snapshot(root / PAGES) == made
     write(root, {f"{PAGES}/record.json": "{}"})
     assert publish.publish(state.task).state == "ok"  # they are not whole
+
+
+# --- another machine, another disk -------------------------------------------------------------------------------------
+
+APART = ["unshare", "--user", "--map-root-user", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"]
+COMMAND = f"{sys.executable} -m csat_analysis run --force --project demo --root"
+ELSEWHERE = f'hostname elsewhere; exec {COMMAND} "$1"'
+FULL = f"""
+mount -t tmpfs -o size=1m tmpfs "$1" && cp -a "$2/." "$1"
+free=$(df -k --output=avail "$1" | tail -1) && head -c $((free - $3))k /dev/zero > "$1/filler"
+{COMMAND} "$1"
+ended=$?
+rm "$1/filler" && cp -a "$1/." "$2" && exit $ended
+"""
+
+
+def apart(script, *arguments):
+    """Return a script as a process for which names, numbers of processes and what is mounted are its own."""
+    return subprocess.Popen(
+        [*APART, "sh", "-c", script, "sh", *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def can_be_apart():
+    """Return whether this machine lets a process be apart."""
+    if shutil.which("unshare") is None:
+        return False
+    with apart("hostname elsewhere") as process:
+        return process.wait() == 0
+
+
+needs_apart = pytest.mark.skipif(not can_be_apart(), reason="no namespaces of one's own here (Linux, unshare)")
+
+
+@needs_apart
+def test_machines_that_share_a_folder_leave_each_other_alone_and_put_right_what_one_left(root):
+    before = snapshot(root / PAGES)
+    write(root, {f"notebooks/{CHAPTER}.ipynb": SLOW})
+    with apart(ELSEWHERE, root) as there:
+        wait(lambda: (root / "begun").exists(), 60)
+        answer = run(root, "--force", "--project", "demo")
+        assert re.search("demo 2024: its pages are being made by process [0-9]+ on elsewhere;", answer.err)
+        assert (snapshot(root / PAGES), len(list(root.glob(HIDDEN)))) == (before, 1)
+        there.kill()
+    wait(lambda: nobody_works(root), 10)
+    write(root, {f"notebooks/{CHAPTER}.ipynb": COUNTED})
+    assert run(root, "--project", "demo").status == 0
+    assert list(root.glob(HIDDEN)) == []
+
+
+@needs_apart
+@pytest.mark.parametrize("left", [0, 8, 40])
+def test_a_full_disk_leaves_the_old_pages(left, root, tmp_path):
+    before = snapshot(root / PAGES)
+    (tmp_path / "disk").mkdir()
+    with apart(FULL, tmp_path / "disk", root, str(left)) as process:
+        out, err = process.communicate(timeout=120)
+    assert (process.returncode, out[:16]) == (1, "demo 2024: failed"[:16]), err
+    assert re.search(r"cannot be written \(No space left on device\); check space and permissions\.", err)
+    assert snapshot(root / PAGES) == before
+    assert list(root.glob(HIDDEN)) == []
+    assert run(root, "--force", "--project", "demo").status == 0
 
 
 def test_two_schedulers_at_once_make_whole_pages(root):

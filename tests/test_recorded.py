@@ -32,9 +32,9 @@ from test_change_parts import ACTIONS, LOCAL, by_site
 
 LANGUAGES = ["zh", "en"]
 OF_RESULT = [
-    exhibits.headline, exhibits.summary, exhibits.rate_table, exhibits.index_table, exhibits.item_table, exhibits.limits,
+    exhibits.headline, exhibits.summary, exhibits.rate_table, exhibits.index_table, exhibits.item_table, exhibits.answer_table, exhibits.limits,
     verdicts.gate_table, verdicts.grade_table, verdicts.target_table, verdicts.comparison_table, groups.part_table,
-    groups.group_table, ledger.fieldwork_table, weights.respondent_table, weights.weighted_table, figures.items, figures.gate_ladder,
+    groups.group_table, ledger.fieldwork_table, weights.respondent_table, weights.weighted_table, figures.items, figures.answers, figures.gate_ladder,
     duties.clause_summary, briefs.satisfaction,
 ]  # fmt: skip
 OF_SURVEY = [ledger.account_table, ledger.input_table, ledger.findings]
@@ -47,11 +47,11 @@ OF_CHANGE = [
 
 
 def without_reasons(html):
-    """Return a page without the notes that give a reason on record: a record holds nothing written by hand."""
+    """Return a page without the notes that need the forms, or what somebody wrote by hand: a record has neither."""
     notes = {
-        speak(each)(key, name="\0", reason="\0")
+        speak(each)(key, name="\0", reason="\0", n="\0")
         for each in LANGUAGES
-        for key in ("note.reason_on_record", "note.reason_missing")
+        for key in ("note.reason_on_record", "note.reason_missing", "note.blank")
     }
     patterns = [re.escape(f'<p class="note">{note}</p>').replace("\0", ".*?") for note in notes]
     return re.sub(r"\n*", "", re.sub("|".join(patterns).replace("\\\0", ".*?"), "", html))

@@ -346,6 +346,15 @@ def test_the_first_thousand_rejections_are_listed_and_all_are_in_the_table(n, li
     assert [{**row, "row": str(row["row"])} for row in record["rejected"]] == everything[:listed]
 
 
+def test_every_answer_of_the_page_is_in_the_record():
+    rows = "form_id | delivery | service\na | satisfied | fair\nb | fair | \nc | satisfied | great\nd | n/a | n/a"
+    found = records.build(assess(survey_of(rows, demo(not_applicable=["n/a"]))))
+    said = {(row.item, row.level): (row.n, row.share) for row in found.answers}
+    assert said["delivery", "satisfied"] == (2, pytest.approx(2 / 3))
+    assert said["delivery", "not_applicable"] == (1, None)
+    assert [said["service", level] for level in ("fair", "empty", "rejected")] == [(1, 1.0), (1, None), (1, None)]
+
+
 def test_items_without_titles_have_none_in_the_record():
     items = [
         {"id": "delivery", "weight": 0.6},

@@ -20,7 +20,7 @@ from csat_analysis.domain import constructs, fieldwork, schemas, steps
 from csat_analysis.ground import params, programmes, runs, words
 from csat_analysis.ground.catalogue import DIGITS, MEASURES
 from csat_analysis.ground.words import Words, speak
-from csat_analysis.publishing import records
+from csat_analysis.publishing import pages, records
 from publishing import CHECKOUT
 
 LANGUAGES = ["zh", "en"]
@@ -478,12 +478,17 @@ def test_a_third_language_is_a_file_of_words(tmp_path, monkeypatch):
     for path in words.FOLDER.glob("*.yml"):
         (tmp_path / path.name).write_text(path.read_text("utf-8"), "utf-8")
     text = (tmp_path / "en.yml").read_text("utf-8").replace("name: English", "name: Français")
-    text = text.replace("date: y-MM-dd", "date: dd/MM/y").replace("void: Void", "void: Nulle")
+    text = (
+        text.replace("date: y-MM-dd", "date: dd/MM/y")
+        .replace("void: Void", "void: Nulle")
+        .replace("Table {n}.", "Tableau {n} :")
+    )
     (tmp_path / "fr.yml").write_text(text, "utf-8")
     monkeypatch.setattr(words, "FOLDER", tmp_path)
     assert words.languages() == ["en", "fr", "zh"]
-    said = words.speak("fr")
+    said, style = words.speak("fr"), pages.style("fr")
     words.speak.cache_clear()
+    assert 'caption::before { content: "Tableau " counter(table) " :"' in style
     assert (said("language.name"), said("stamp.void"), said.date(dt.date(2024, 5, 9))) == (
         "Français",
         "Nulle",

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from csat_analysis.ground.words import letters
+from csat_analysis.publishing.markup import Exhibit, render
 
 FONT = "Noto Sans SC"
 FAMILY = f"'{FONT}', 'DejaVu Sans'"
@@ -90,6 +91,22 @@ class Drawing(NamedTuple):
     caption: str
     sentence: str
     told: str = ""
+
+
+def shown(drawn: Drawing, name: str, data: Exhibit | None = None) -> Exhibit:
+    """Return a picture as an exhibit.
+
+    Parameters
+    ----------
+    name
+        Goes into its ids, so that two figures of a page share none.
+    data
+        The table of what is drawn, to be unfolded below the picture; None where the chapter has that table anyway.
+    """
+    with mpl.rc_context(style()):
+        svg = as_svg(drawn.figure, name, drawn.caption, drawn.told or drawn.sentence)
+    folded = Markup(data.html) if data else ""  # noqa: S704 - exhibits are escaped
+    return render("figure", svg=svg, caption=drawn.caption, sentence=drawn.sentence, data=folded)
 
 
 def _own_ids(tag: str, name: str) -> str:

@@ -7,14 +7,12 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
 from csat_analysis.assembly.change import Change
 from csat_analysis.assembly.situation import Wave
 from csat_analysis.domain import items
 from csat_analysis.ground.programmes import Programme
-from csat_analysis.ground.words import Words, letters, speak
+from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing.canvas import (
     DENSE,
     DOT,
@@ -23,22 +21,20 @@ from csat_analysis.publishing.canvas import (
     MANY,
     ROW,
     Drawing,
-    as_svg,
     beside,
     rows,
+    shown,
     style,
     tick,
-    wrapped,
 )
 from csat_analysis.publishing.change_cells import verdict_title
 from csat_analysis.publishing.change_tables import primary_rows, title_of
-from csat_analysis.publishing.figures import colours, sides, sides_sentence
-from csat_analysis.publishing.markup import Exhibit, prose, render
+from csat_analysis.publishing.figures import colours, legend, sides, sides_sentence
+from csat_analysis.publishing.markup import Column, Exhibit, folded, prose, table
 from csat_analysis.publishing.phrases import item_title, level_title
 from csat_analysis.statistics.differences import CENSUS
 
 GRID, BAND = "#e4e7eb", "#dfe9d8"
-LEGEND = 96  # letters in a line of the legend
 BAR, APART = 0.38, 0.2  # of a row: a bar, and half of the way between the two of a question
 ROOM = 0.022  # of the axis: what a letter of a share inside a bar takes
 Rows = list[dict[str, Any]]
@@ -52,7 +48,8 @@ def change_intervals(found: Change, language: str) -> Exhibit:
 
     One picture a unit. What was not tested is a hollow dot without interval.
     """
-    return Exhibit("".join(_forest(drawn, unit).html for unit, drawn in draw_changes(found, language).items()))
+    drawn = draw_changes(found, language).items()
+    return Exhibit("".join(shown(each, f"change-{unit}").html for unit, each in drawn))
 
 
 def draw_changes(found: Change, language: str) -> dict[str, Drawing]:
@@ -72,12 +69,6 @@ def drawn_rows(found: Change) -> Rows:
     rest = [row for row in found.table.to_dict("records") if row["id"].endswith(f".{kind}") and row["id"] not in taken]
     every = [{str(key): value for key, value in row.items()} for row in [*first, *rest]]
     return [row for row in every if row["estimate"] is not None]
-
-
-def _forest(drawn: Drawing, unit: str) -> Exhibit:
-    with mpl.rc_context(style()):
-        svg = as_svg(drawn.figure, f"change-{unit}", drawn.caption, drawn.sentence)
-    return render("figure", svg=svg, caption=drawn.caption, sentence=drawn.sentence)
 
 
 def _draw(found: Change, shown: Rows, unit: str, language: str) -> Drawing:
@@ -160,11 +151,32 @@ def distributions(found: Change, language: str) -> Exhibit:
         axes.axvline(0, color=INK, linewidth=0.8)
         axes.set_xlabel(words("figure.answers_axis"))
         axes.xaxis.set_major_formatter(lambda share, _: words.whole_percent(abs(share)))
-        _legend(figure, programme, words)
-        caption = words("change.answers", before=periods[0], after=periods[1])
-        told = words("gap").join([words("change.answers_bars"), sides_sentence(programme, words)])
-        svg = as_svg(figure, "waves", caption, told)
-    return render("figure", svg=svg, caption=caption, sentence=told)
+        legend(figure, programme, words)
+    caption = words("change.answers", before=periods[0], after=periods[1])
+    told = words("gap").join([words("change.answers_bars"), sides_sentence(programme, words)])
+    return shown(Drawing(figure, caption, told), "waves", _answer_data(found, shares, asked, caption, language))
+
+
+def _answer_data(
+    found: Change, shares: Sequence[pd.DataFrame], asked: Sequence[str], caption: str, language: str
+) -> Exhibit:
+    """Return the bars as a table: a row for each question and survey, a column for each level."""
+    words, programme = speak(language), found.result.survey.programme
+    heads = [Column(words("head.item")), Column(words("head.period"))]
+    heads += [Column(level_title(programme, level, words), True) for level in programme.level_ids]
+    listed = [
+        [item_title(programme, item, words), wave.survey.run.period, *_cells(each, item, programme, words)]
+        for item in asked
+        for wave, each in zip((found.before, found.after), shares, strict=True)
+        if wave is not None
+    ]
+    return folded(words("figure.data"), table(caption, heads, listed))
+
+
+def _cells(shares: pd.DataFrame, item: str, programme: Programme, words: Words) -> list[str]:
+    """Return the share of each level among the answers to a question."""
+    known = shares.reindex(index=[item], columns=programme.level_ids).iloc[0]
+    return [words.number(None if pd.isna(share) else float(share), "share") for share in known]
 
 
 def level_shares(wave: Wave) -> pd.DataFrame:
@@ -199,24 +211,3 @@ def _write_shares(
         text = words.whole_percent(size)
         if size > ROOM * len(text):
             axes.text(middle, place, text, ha="center", va="center", fontsize=8, color=colour)
-
-
-def _legend(figure: Figure, programme: Programme, words: Words) -> None:
-    """Explain the colours in the order of the bars, in as many lines as their titles need."""
-    right, left = sides(programme)
-    levels, shades = [*left[::-1], *right], colours(programme)
-    titles = [wrapped(level_title(programme, level, words), words.language, LEGEND // 2) for level in levels]
-    columns = next(n for n in range(len(levels), 0, -1) if n == 1 or _breadth(titles, n) <= LEGEND)
-    down = [place for column in range(columns) for place in range(column, len(levels), columns)]
-    lines = sum(max(title.count("\n") + 1 for title in titles[start : start + columns])
-                for start in range(0, len(titles), columns))  # fmt: skip
-    figure.set_figheight(figure.get_figheight() + LINE * (lines - 1))
-    figure.legend(
-        [Patch(facecolor=shades[levels[place]]) for place in down], [titles[place] for place in down],
-        loc="outside upper center", ncols=columns, frameon=False, fontsize=10, handlelength=1, columnspacing=1.4,
-    )  # fmt: skip
-
-
-def _breadth(titles: Sequence[str], columns: int) -> int:
-    """Return how many letters wide a legend of so many columns is."""
-    return sum(max(map(letters, titles[column::columns])) + 5 for column in range(columns))

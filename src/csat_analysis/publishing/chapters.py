@@ -77,6 +77,14 @@ def _read(path: Path) -> nbformat.NotebookNode | None:
         return None
 
 
+def _written(path: Path) -> nbformat.NotebookNode | None:
+    """Return a notebook that papermill wrote, which is valid as far as it is whole."""
+    try:
+        return nbformat.v4.reads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
 def _attempt(order: Order, source: nbformat.NotebookNode | None, seconds: float) -> Chapter:
     """Return an executed chapter, tried once, without anything left running that it started."""
     if source is None:
@@ -88,7 +96,7 @@ def _attempt(order: Order, source: nbformat.NotebookNode | None, seconds: float)
         work = functools.partial(_execute, order, output, trace, folder)
         with guards.guarded(order.limits, seconds, kernels.errors_file(folder)) as guard:
             ending = _guarded(work, order, folder, guard)
-        executed = _read(output) or trace.so_far() or source
+        executed = _written(output) or trace.so_far() or source
         ending = guard.reached or _checked(ending, executed, trace, order.parameters)
         cut = trace.cuts()
         where = trace.where()

@@ -385,7 +385,7 @@ def unfonted(entries: Iterable[Entry], language: str) -> str:
     if not groups:
         return ""
     html = template("company.html.j2").render(
-        words=words, style=Markup(pages.style()), version=__version__,  # noqa: S704 - our own style sheet
+        words=words, style=Markup(pages.style(language)), version=__version__,  # noqa: S704 - our own style sheet
         links=pages.chapter_links([], "company", language, languages(), 0),
         sections=[section(members, every, number, words) for number, members in enumerate(groups)],
     )  # fmt: skip

@@ -4,8 +4,8 @@ import matplotlib as mpl
 import pandas as pd
 
 from csat_analysis.ground.words import Words
-from csat_analysis.publishing.canvas import DOT, INK, LINE, as_svg, beside, rows, style, tick
-from csat_analysis.publishing.markup import Exhibit, render
+from csat_analysis.publishing.canvas import DOT, INK, LINE, Drawing, beside, rows, shown, style, tick
+from csat_analysis.publishing.markup import Exhibit
 
 GRID = "#e4e7eb"
 
@@ -36,10 +36,6 @@ def parts_figure(components: pd.DataFrame, name: str, words: Words) -> Exhibit:
         axes.xaxis.set_major_formatter(lambda value, _: tick(value, "share"))
         axes.grid(axis="x", color=GRID)
         figure.set_figheight(figure.get_figheight() + LINE)
-        hollow = [words("company_change.figure_hollow")] if components["conf_low"].isna().any() else []
-        caption, told = (
-            words("company_change.figure"),
-            words("gap").join([words("company_change.figure_read"), *hollow]),
-        )
-        svg = as_svg(figure, name, caption, told)
-    return render("figure", svg=svg, caption=caption, sentence=told)
+    hollow = [words("company_change.figure_hollow")] if components["conf_low"].isna().any() else []
+    told = words("gap").join([words("company_change.figure_read"), *hollow])
+    return shown(Drawing(figure, words("company_change.figure"), told), name)

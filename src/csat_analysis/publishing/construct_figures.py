@@ -11,9 +11,9 @@ from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.path import Path
 
 from csat_analysis.ground.words import Words, speak
-from csat_analysis.publishing.canvas import DOT, INK, SOFT, WIDTH, as_svg, beside, rows, style, wrapped
+from csat_analysis.publishing.canvas import DOT, INK, SOFT, WIDTH, Drawing, beside, rows, shown, style, wrapped
 from csat_analysis.publishing.construct_tables import Reading, refused
-from csat_analysis.publishing.markup import Exhibit, render
+from csat_analysis.publishing.markup import Exhibit
 
 BOX, TALL, APART, EDGE = 2.2, 0.44, 0.64, 0.75  # inches: of a box, its height, from box to box, to the right of arcs
 PORT = 0.07  # from arrow to arrow at a box
@@ -46,9 +46,7 @@ def indices(reading: Reading, language: str) -> Exhibit:
         axes.set_xlabel(words("figure.constructs_axis"))
         axes.grid(axis="x", color="#e4e7eb")
         axes.set_axisbelow(True)
-        caption, sentence = words("figure.constructs"), words("sentence.constructs")
-        svg = as_svg(figure, "constructs", caption, sentence)
-    return render("figure", svg=svg, caption=caption, sentence=sentence)
+    return shown(Drawing(figure, words("figure.constructs"), words("sentence.constructs")), "constructs")
 
 
 def paths(reading: Reading, language: str) -> Exhibit:
@@ -63,9 +61,9 @@ def paths(reading: Reading, language: str) -> Exhibit:
         for place, name in enumerate(order):
             _draw_box(axes, place, reading.title(name, words), words.number(found.index[name]), language)
         _draw_arrows(axes, _arrows(reading, order), words)
-        caption, sentence = words("figure.paths"), words("sentence.paths")
-        svg = as_svg(figure, "paths", caption, words("gap").join([sentence, *_told(reading, words)]))
-    return render("figure", svg=svg, caption=caption, sentence=sentence)
+    sentence = words("sentence.paths")
+    told = words("gap").join([sentence, *_told(reading, words)])
+    return shown(Drawing(figure, words("figure.paths"), sentence, told), "paths")
 
 
 def in_order(constructs: Sequence[str], paths: pd.Series) -> list[str]:

@@ -17,7 +17,7 @@ from csat_analysis.publishing.change_tables import item_table as change_items
 from csat_analysis.publishing.change_tables import judged_sentences, spoken
 from csat_analysis.publishing.change_ways import action_table, plan_note
 from csat_analysis.publishing.duties import clause_summary
-from csat_analysis.publishing.exhibits import headline, index_table, item_table, limits, rate_table
+from csat_analysis.publishing.exhibits import answer_table, headline, index_table, item_table, limits, rate_table
 from csat_analysis.publishing.groups import group_table, part_table
 from csat_analysis.publishing.ledger import account_table, fieldwork_table, findings, input_table
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, listing, prose, render, table
@@ -187,6 +187,9 @@ def _results(source: Source, words: Words) -> Iterator[Block]:
     yield grade_table(result, language)
     yield weighted_table(result, language)
     yield Heading(words("document.items"))
+    if drawn := figures.draw_answers(result, language):
+        yield drawn
+        yield answer_table(result, language)
     if drawn := figures.draw_items(result, language):
         yield drawn
     yield item_table(result, language) if any(item.n for item in source.record.items) else Exhibit("")

@@ -18,15 +18,16 @@ from csat_analysis.publishing.canvas import (
     LINE,
     SOFT,
     WIDTH,
+    Drawing,
     any_script,
-    as_svg,
     beside,
     rows,
+    shown,
     style,
     wrapped,
 )
 from csat_analysis.publishing.driver_tables import class_title, has_map, has_ratios, is_shown, map_sentence, title_of
-from csat_analysis.publishing.markup import Exhibit, prose, render
+from csat_analysis.publishing.markup import Exhibit, prose
 
 GRID, PALE = "#e4e7eb", "#a9cbe8"
 HEIGHT = 4.8  # inches, of the map
@@ -58,9 +59,8 @@ def importance_bars(found: Importance, language: str) -> Exhibit:
         axes.xaxis.set_major_formatter(lambda share, _: words.whole_percent(share))
         axes.grid(axis="x", color=GRID)
         axes.set_axisbelow(True)
-        caption, told = words("influence.bars"), words(f"influence.bars_{'sentence' if known else 'alone'}")
-        svg = as_svg(figure, "importance", caption, told)
-    return render("figure", svg=svg, caption=caption, sentence=told)
+    told = words(f"influence.bars_{'sentence' if known else 'alone'}")
+    return shown(Drawing(figure, words("influence.bars"), told), "importance")
 
 
 # --- the map ----------------------------------------------------------------------------------------------------------
@@ -79,9 +79,7 @@ def driver_map(found: Importance, language: str) -> Exhibit:
         axes.set_ylabel(words("influence.map_y"))
         axes.yaxis.set_major_formatter(lambda share, _: words.whole_percent(share))
         _label(figure, axes, found, words)
-        caption, told = words("influence.map"), map_sentence(found, words)
-        svg = as_svg(figure, "map", caption, told)
-    return render("figure", svg=svg, caption=caption, sentence=told)
+    return shown(Drawing(figure, words("influence.map"), map_sentence(found, words)), "map")
 
 
 def _draw_places(axes: Axes, found: Importance) -> None:
@@ -203,10 +201,8 @@ def odds_ratios(found: Odds, language: str) -> Exhibit:
         _scale_odds(axes, table)
         axes.set_xlabel(words("odds.axis"))
         figure.set_figheight(figure.get_figheight() + LINE)
-        caption = words("odds.figure", target=title_of(found, found.target, words))
-        told = words("odds.figure_sentence")
-        svg = as_svg(figure, "odds", caption, told)
-    return render("figure", svg=svg, caption=caption, sentence=told)
+    caption = words("odds.figure", target=title_of(found, found.target, words))
+    return shown(Drawing(figure, caption, words("odds.figure_sentence")), "odds")
 
 
 def _draw_ratio(axes: Axes, position: int, row: dict[str, float], words: Words) -> None:

@@ -208,7 +208,9 @@ def answer_table(result: Assessment, language: str) -> Exhibit:
 
 
 def _says_nothing(survey: Survey) -> pd.Series:
-    """Return which forms hold no answer at all, not even one that was rejected."""
+    """Return which forms hold no answer at all, not even one that was rejected; none where a record has no forms."""
+    if survey.answers.empty:
+        return pd.Series(False, index=survey.forms.index)
     fallen = survey.rejected[(survey.rejected["table"] == "responses") & survey.rejected["column"].isin(survey.answers)]
     return (survey.answers == "").all(axis="columns") & ~survey.forms["row"].isin(fallen["row"])
 

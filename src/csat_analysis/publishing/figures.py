@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from csat_analysis.assembly.assessment import Assessment, compute
@@ -16,14 +17,15 @@ from csat_analysis.assembly.gates import unit_of
 from csat_analysis.domain.scoring import CLUSTERED
 from csat_analysis.ground.programmes import NOT_APPLICABLE, Programme
 from csat_analysis.ground.words import Words, letters, speak
-from csat_analysis.publishing.canvas import DOT, INK, LINE, SOFT, WIDTH, Drawing, as_svg, beside, rows, style, wrapped
-from csat_analysis.publishing.markup import Exhibit, prose, render
+from csat_analysis.publishing.canvas import DOT, INK, LINE, SOFT, WIDTH, Drawing, beside, rows, shown, style, wrapped
+from csat_analysis.publishing.markup import Column, Exhibit, folded, prose, table
 from csat_analysis.publishing.phrases import item_title, level_title, measure_title, rule_text
 from csat_analysis.publishing.verdicts import verdict_word
 from csat_analysis.statistics import planning
 
 SEEN = ("satisfaction_rate", "satisfaction_rate_of_valid")  # the rates whose rule has a curve
 SPAN, POINTS = 0.15, 301  # of the curve: to each side of the threshold, and how many points
+ROWS = 24  # of its table, at most
 RISKS = (0.9, 0.5, 0.1)  # the probabilities of acting whose true rates are told
 MARKERS = {  # of a verdict: shape, colour, whether it is filled
     "met": ("o", DOT, True), "borderline": ("s", "#8a5a00", True), "not_met": ("x", "#a4262c", True),
@@ -40,13 +42,19 @@ def answers(result: Assessment, language: str) -> Exhibit:
 
     Shares are of the answers given; not answered and not applicable stand apart as numbers.
     """
+    drawn = draw_answers(result, language)
+    return shown(drawn, "answers") if drawn else prose(speak(language)("sentence.no_answers"))
+
+
+def draw_answers(result: Assessment, language: str) -> Drawing | None:
+    """Return the picture of the answers to each question; None where there is no answer."""
     words, programme = speak(language), result.survey.programme
-    table = result.distribution
-    shares = table.dropna(subset="share").pivot(index="item", columns="level", values="share")
+    given = result.distribution
+    shares = given.dropna(subset="share").pivot(index="item", columns="level", values="share")
     items = [item for item in programme.item_ids if item in shares.index]
     if not items:
-        return prose(words("sentence.no_answers"))
-    numbers = table.pivot(index="item", columns="level", values="n")
+        return None
+    numbers = given.pivot(index="item", columns="level", values="n")
     with mpl.rc_context(style()):
         figure, axes = rows([item_title(programme, item, words) for item in items], language)
         _draw_bars(axes, shares.loc[items].astype(float), programme, words)
@@ -57,10 +65,9 @@ def answers(result: Assessment, language: str) -> Exhibit:
         axes.set_xlabel(words("figure.answers_axis"))
         axes.axvline(0, color=INK, linewidth=0.8)
         axes.xaxis.set_major_formatter(lambda share, _: words.whole_percent(abs(share)))
-        _legend(figure, axes, programme, words)
-        sentence = words("gap").join([sides_sentence(programme, words), *likert_sentences(result, words)])
-        svg = as_svg(figure, "answers", words("figure.answers"), sentence)
-    return render("figure", svg=svg, caption=words("figure.answers"), sentence=sentence)
+        legend(figure, programme, words)
+    sentence = words("gap").join([sides_sentence(programme, words), *likert_sentences(result, words)])
+    return Drawing(figure, words("figure.answers"), sentence)
 
 
 def sides(programme: Programme) -> tuple[list[str], list[str]]:
@@ -105,7 +112,7 @@ def _draw_bars(axes: Axes, shares: pd.DataFrame, programme: Programme, words: Wo
         edge = pd.Series(0.0, index=shares.index)
         for level in levels:
             reach, start = side * shares[level], side * edge
-            axes.barh(range(len(shares)), reach, 0.66, start, color=shades[level], label=f"level {level}")
+            axes.barh(range(len(shares)), reach, 0.66, start, color=shades[level])
             for position, (middle, size) in enumerate(zip(start + reach / 2, shares[level], strict=True)):
                 text = words.whole_percent(size)
                 if size > 0.012 + 0.016 * len(text):
@@ -114,21 +121,18 @@ def _draw_bars(axes: Axes, shares: pd.DataFrame, programme: Programme, words: Wo
             edge = edge + shares[level]
 
 
-def _legend(figure: Figure, axes: Axes, programme: Programme, words: Words) -> None:
+def legend(figure: Figure, programme: Programme, words: Words) -> None:
     """Explain the colours in the order of the bars, in as many lines as their titles need."""
     right, left = sides(programme)
-    handles, labels = axes.get_legend_handles_labels()
-    found = dict(zip(labels, handles, strict=True))
-    levels = [*left[::-1], *right]
+    levels, shades = [*left[::-1], *right], colours(programme)
     titles = [wrapped(level_title(programme, level, words), words.language, LEGEND // 2) for level in levels]
     columns = next(n for n in range(len(levels), 0, -1) if n == 1 or _breadth(titles, n) <= LEGEND)
-    # it fills column by column
     down = [place for column in range(columns) for place in range(column, len(levels), columns)]
-    starts = range(0, len(titles), columns)
-    lines = sum(max(title.count("\n") + 1 for title in titles[start : start + columns]) for start in starts)
+    lines = sum(max(title.count("\n") + 1 for title in titles[start : start + columns])
+                for start in range(0, len(titles), columns))  # fmt: skip
     figure.set_figheight(figure.get_figheight() + LINE * (lines - 1))
     figure.legend(
-        [found[f"level {levels[place]}"] for place in down], [titles[place] for place in down],
+        [Patch(facecolor=shades[levels[place]]) for place in down], [titles[place] for place in down],
         loc="outside upper center", ncols=columns, frameon=False, fontsize=10, handlelength=1, columnspacing=1.4,
     )  # fmt: skip
 
@@ -168,16 +172,8 @@ def likert_sentences(result: Assessment, words: Words) -> list[str]:
 
 def items(result: Assessment, language: str) -> Exhibit:
     """Return the satisfied share of each question as a dot, with its interval as a line where there is one."""
-    return _shown(draw_items(result, language), "items")
-
-
-def _shown(drawn: Drawing | None, name: str) -> Exhibit:
-    """Return a picture as an exhibit; nothing where there is none."""
-    if drawn is None:
-        return Exhibit("")
-    with mpl.rc_context(style()):
-        svg = as_svg(drawn.figure, name, drawn.caption, drawn.told or drawn.sentence)
-    return render("figure", svg=svg, caption=drawn.caption, sentence=drawn.sentence)
+    drawn = draw_items(result, language)
+    return shown(drawn, "items") if drawn else Exhibit("")
 
 
 def draw_items(result: Assessment, language: str) -> Drawing | None:
@@ -209,7 +205,8 @@ def draw_items(result: Assessment, language: str) -> Drawing | None:
 
 def gate_ladder(result: Assessment, language: str) -> Exhibit:
     """Return each rule on a share in a row: threshold, value by its verdict, interval; nothing where there is none."""
-    return _shown(draw_ladder(result, language), "ladder")
+    drawn = draw_ladder(result, language)
+    return shown(drawn, "ladder") if drawn else Exhibit("")
 
 
 def draw_ladder(result: Assessment, language: str) -> Drawing | None:
@@ -288,8 +285,7 @@ def operating_characteristic(result: Assessment, language: str) -> Exhibit:
     sentence = words("gap").join([known, *_risks(rates, chances, words)])
     with mpl.rc_context(style()):
         figure = _curve(rates, chances, gate["threshold"], words)
-        svg = as_svg(figure, "oc", caption, sentence)
-    return render("figure", svg=svg, caption=caption, sentence=sentence)
+    return shown(Drawing(figure, caption, sentence), "oc", curve_table(rates, chances, caption, words))
 
 
 def _base(gate: dict[str, Any], result: Assessment) -> tuple[int, int | None]:
@@ -326,6 +322,16 @@ def _curve(rates: np.ndarray, chances: np.ndarray, threshold: float, words: Word
     axes.grid(color="#e4e7eb")
     axes.set_axisbelow(True)
     return figure
+
+
+def curve_table(rates: np.ndarray, chances: np.ndarray, caption: str, words: Words) -> Exhibit:
+    """Return the curve as a table, where it bends: from the last rate at which the rule is as good as sure to act."""
+    bends = np.flatnonzero(np.diff(np.round(chances, 3)))
+    first, last = (bends[0], bends[-1] + 1) if len(bends) else (0, len(rates) - 1)
+    shown = np.unique(np.linspace(first, last, min(ROWS, last - first + 1)).round().astype(int))
+    heads = [Column(words(f"figure.{name}"), True) for name in ("oc_axis", "oc_chance")]
+    listed = [[words.number(rates[place], "share"), words.chance(chances[place])] for place in shown]
+    return folded(words("figure.data"), table(caption, heads, listed))
 
 
 def _at(rates: np.ndarray, chances: np.ndarray, wanted: float) -> tuple[float, float]:

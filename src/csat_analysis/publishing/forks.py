@@ -171,6 +171,7 @@ def warm() -> None:
         importlib.import_module(name)
     for stage, floor in csat_analysis.STAGES.items():
         importlib.import_module(f"csat_analysis.{floor}.{stage}")
+    _shell()
 
 
 # --- the shell --------------------------------------------------------------------------------------------------------
@@ -240,11 +241,15 @@ class Stream(io.TextIOBase):
         return True
 
 
-def _shell(outputs: Outputs) -> Any:
-    """Return a shell of IPython whose cells show what they have to show in ``outputs``."""
+@functools.cache
+def _shell() -> Any:
+    """Return a shell of IPython whose cells show what they have to show in its ``outputs``; made before any fork."""
+    import matplotlib
     from IPython.core.displayhook import DisplayHook
     from IPython.core.displaypub import DisplayPublisher
     from IPython.core.interactiveshell import InteractiveShell
+    from IPython.core.pylabtools import activate_matplotlib
+    from matplotlib_inline.backend_inline import configure_inline_support
     from traitlets import Type
     from traitlets.config import Config
 
@@ -258,6 +263,7 @@ def _shell(outputs: Outputs) -> Any:
             data, metadata = self.compute_format_data(result)
             self.update_user_ns(result)
             if data:
+                outputs: Outputs = self.shell.outputs  # type: ignore[union-attr]
                 outputs.add(
                     new_output("execute_result", data=data, metadata=metadata or {}, execution_count=outputs.count)
                 )
@@ -267,35 +273,37 @@ def _shell(outputs: Outputs) -> Any:
 
         def publish(self, data: Any, metadata: Any = None, source: Any = None, **more: Any) -> None:
             output = new_output("display_data", data=data, metadata=metadata or {})
-            outputs.show(output, (more.get("transient") or {}).get("display_id", ""), more.get("update", False))
+            named = (more.get("transient") or {}).get("display_id", "")
+            self.shell.outputs.show(output, named, more.get("update", False))
 
         def clear_output(self, wait: bool = False) -> None:
-            outputs.clear(wait)
+            self.shell.outputs.clear(wait)
 
     class Shell(InteractiveShell):
         """Has no terminal and no history; a cell's error is one of its outputs."""
 
         displayhook_class, display_pub_class = Type(Hook), Type(Publisher)
+        outputs: Outputs
 
         def _showtraceback(self, etype: type, evalue: Any, stb: list[str]) -> None:
-            outputs.add(new_output("error", ename=etype.__name__, evalue=str(evalue), traceback=stb))
+            self.outputs.add(new_output("error", ename=etype.__name__, evalue=str(evalue), traceback=stb))
 
         def enable_gui(self, gui: Any = None) -> None:
             """There is none."""
 
-    return Shell.instance(config=Config(HistoryManager={"enabled": False}))
-
-
-def _show_figures(shell: Any) -> None:
-    """Let figures be shown as a kernel does, where the parent had matplotlib draw otherwise."""
-    import matplotlib
-
-    if matplotlib.get_backend(auto_select=False) != BACKEND:
-        from IPython.core.pylabtools import activate_matplotlib
-        from matplotlib_inline.backend_inline import configure_inline_support
-
+    shell = Shell.instance(config=Config(HistoryManager={"enabled": False}))
+    if matplotlib.get_backend(auto_select=False) != BACKEND:  # as a kernel has it
         activate_matplotlib(BACKEND)
-        configure_inline_support(shell, BACKEND)
+    configure_inline_support(shell, BACKEND)
+    return shell
+
+
+def _shell_of(outputs: Outputs) -> Any:
+    """Return the shell, for the one chapter that this process executes."""
+    shell = _shell()
+    shell.outputs = outputs
+    shell.init_sys_modules()  # the parent may have put another __main__ in the place of the cells' own
+    return shell
 
 
 def _register() -> None:
@@ -312,8 +320,7 @@ def _register() -> None:
         ) -> None:
             """Execute the cells in their order, up to the first that fails."""
             outputs = Outputs(trace.meter)
-            shell = _shell(outputs)
-            _show_figures(shell)
+            shell = _shell_of(outputs)
             manager.nb.metadata.language_info = IPythonKernel.language_info
             trace.begin(manager.nb)
             signal.signal(signal.SIGTERM, functools.partial(_leave, trace))

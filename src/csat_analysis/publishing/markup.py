@@ -81,6 +81,11 @@ def listing(entries: Sequence[str]) -> Exhibit:
     return render("listing", entries=entries) if entries else Exhibit("")
 
 
+def folded(title: str, content: Exhibit) -> Exhibit:
+    """Return an exhibit that is unfolded by its title."""
+    return render("folded", title=title, content=Markup(content.html))  # noqa: S704 - exhibits are escaped
+
+
 def pair(left: Exhibit, right: Exhibit) -> Exhibit:
     """Return two exhibits side by side where the page is wide enough."""
     return render("pair", exhibits=[Markup(left.html), Markup(right.html)])  # noqa: S704 - exhibits are escaped

@@ -4,6 +4,7 @@ import base64
 import functools
 import io
 import itertools
+import json
 import re
 from collections.abc import Sequence
 from html import escape, unescape
@@ -14,16 +15,18 @@ import nbformat
 import pylopdf_fonts_zh_cn
 import uharfbuzz
 from fontTools.ttLib import TTFont
-from nbconvert import HTMLExporter, TemplateExporter
+from nbconvert import HTMLExporter
 
 from csat_analysis import __version__
 from csat_analysis.ground.words import languages, speak
 from csat_analysis.publishing import cards
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
+SHOWN = dict.fromkeys(("include_code", "include_markdown", "include_output", "include_raw"), True)  # of a notebook
 HIDDEN = {"setup", "parameters", "injected-parameters"}
 FONT_PLACE = "/*font*/"
 FEATURES = (b"halt",)  # half-width punctuation where two marks meet
+NUMBERED = {"table": ".table-exhibit caption", "figure": ".caption"}
 CHINESE = "[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 
 
@@ -40,12 +43,13 @@ def render(notebook: nbformat.NotebookNode, language: str, page: dict[str, Any])
     shown = [_with_card(cell, page.get("origin"), language) for cell in notebook.cells if is_shown(cell, language)]
     chosen = nbformat.from_dict({**notebook, "cells": shown})
     resources = {
+        "global_content_filter": SHOWN, "raw_mimetypes": ("", "text/html"),
         "page": {
-            **page, "html_language": words("language.html"), "style": style(), "contents": words("page.contents"),
-            "footer": words("page.footer", version=__version__),
+            **page, "html_language": words("language.html"), "style": style(language),
+            "contents": words("page.contents"), "footer": words("page.footer", version=__version__),
         }
     }  # fmt: skip
-    return with_font(exporter().from_notebook_node(chosen, resources=resources)[0])
+    return with_font(template().render(nb=chosen, resources=resources).lstrip())
 
 
 def is_shown(cell: nbformat.NotebookNode, language: str) -> bool:
@@ -65,36 +69,34 @@ def _with_card(cell: nbformat.NotebookNode, origin: cards.Origin | None, languag
     return nbformat.from_dict({**cell, "outputs": [*cell.outputs[:-1], {**cell.outputs[-1], "data": data}]})
 
 
-class Exporter(HTMLExporter):
-    """Renders a notebook by our template, which needs nothing added afterwards: every figure has its text."""
-
-    def from_notebook_node(  # type: ignore[override]
-        self, nb: nbformat.NotebookNode, resources: dict[str, Any] | None = None, **more: Any
-    ) -> tuple[str, dict[str, Any]]:
-        """Return the page, and what was used for it; the page is not taken apart again, which costs as much as it."""
-        return TemplateExporter.from_notebook_node(self, nb, resources, **more)
-
-
 @functools.cache
-def exporter() -> HTMLExporter:
-    """Return what renders notebooks by our template."""
-    exporter = Exporter(template_name="report", extra_template_basedirs=[str(TEMPLATES)])
-    exporter.default_preprocessors, exporter.exclude_anchor_links = [], True
-    exporter.optimistic_validation = True
+def template() -> Any:
+    """Return our template of a page. Nothing changes a notebook on the way to it, so that it needs no copy."""
+    exporter = HTMLExporter(template_name="report", extra_template_basedirs=[str(TEMPLATES)])
+    exporter.exclude_anchor_links = True
     exporter.register_filter("with_contents", with_contents)
-    return exporter
+    return exporter.template
 
 
 @functools.cache
-def style() -> str:
+def style(language: str) -> str:
     """Return the style sheet of every page, with the place of its font."""
-    return FONT_PLACE + (TEMPLATES / "style.css").read_text("utf-8")
+    numbers = "".join(_numbers(query, name, language) for name, query in NUMBERED.items())
+    return FONT_PLACE + (TEMPLATES / "style.css").read_text("utf-8") + numbers
+
+
+def _numbers(query: str, name: str, language: str) -> str:
+    """Return the rule of the style sheet that writes "Table 1" before a caption."""
+    before, after = (
+        json.dumps(part, ensure_ascii=False) for part in speak(language)(f"language.{name}", n="|").split("|")
+    )
+    return f'{query}::before {{ content: {before} counter({name}) {after} "\\2002"; }}\n'
 
 
 @functools.cache
-def portal_style() -> str:
+def portal_style(language: str) -> str:
     """Return the style sheet of the pages that are made from records."""
-    return style() + (TEMPLATES / "portal.css").read_text("utf-8")
+    return style(language) + (TEMPLATES / "portal.css").read_text("utf-8")
 
 
 def with_contents(body: str, title: str) -> str:

@@ -176,7 +176,7 @@ def around(words: Words, code: str) -> dict[str, Any]:
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; script-src 'sha256-{}'"
     return {
-        "words": words, "style": Markup(pages.portal_style()), "version": __version__,  # noqa: S704 - our own style sheet
+        "words": words, "style": Markup(pages.portal_style(words.language)), "version": __version__,  # noqa: S704 - our own style sheet
         "policy": Markup(policy.format(digest)), "script": Markup(code),  # noqa: S704 - our own script
     }  # fmt: skip
 

@@ -118,7 +118,7 @@ def render(
     newest, record = found[-1]
     told, back = newest.said[language], found[::-1]
     html = company.template("project.html.j2").render(
-        words=words, style=Markup(pages.portal_style()), version=__version__, links=links(language),  # noqa: S704 - our own
+        words=words, style=Markup(pages.portal_style(language)), version=__version__, links=links(language),  # noqa: S704 - our own
         title=told["title"], path=told["path"], id=newest.project, as_of=standings is not None,
         rows=[period_row(row, record, words, (standings or {}).get(row.folder)) for row, record in back],
         trend=trend_of(found, words), events=events_of(found, words), periods=[row.period for row, _ in back],

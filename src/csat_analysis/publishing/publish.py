@@ -5,7 +5,6 @@ import csv
 import datetime as dt
 import functools
 import io
-import os
 import secrets
 import shutil
 import socket
@@ -210,7 +209,7 @@ def _work_folder(target: Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _recover(target)
-        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.{os.getpid()}.{_token()}.", dir=target.parent))
+        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         work.chmod(0o755)
     except OSError as error:
         raise ReportError(
@@ -237,36 +236,17 @@ def recover(target: Path) -> None:
 
 
 def _recover(target: Path) -> None:
+    """Put right what lies about of a run whose lock is held: its process has ended, on whichever machine it was."""
     for left in sorted(target.parent.glob(f".{target.name}.*")):
-        owner, token, *_ = [*left.name.removeprefix(f".{target.name}.").split("."), ""]
-        own = owner == str(os.getpid()) and token != _token()  # of a process before us that had our number
-        if not owner.isdigit() or (_is_alive(int(owner)) and not own):
-            continue
         if left.name.endswith(".old") and not target.exists():
             left.rename(target)
         else:
             shutil.rmtree(left, ignore_errors=True)
 
 
-@functools.cache
-def _token() -> str:
-    """Return what tells this process from another one that had or will have its number."""
-    return secrets.token_hex(4)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def exchange(work: Path, target: Path) -> None:
     """Put a finished folder in the target's place."""
-    aside = target.with_name(f".{target.name}.{os.getpid()}.{_token()}.old")
+    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.old")
     if target.exists():
         target.rename(aside)
     work.rename(target)
@@ -308,7 +288,7 @@ def write_pages(task: Task, result: Assessment, made: Made, work: Path) -> dict[
     for (name, language), (notebook, _) in made.items():
         around = page_around(task, result, name, language, depth=3 if _failures(endings) else 2)
         (work / pages.page_name(name, language)).write_text(pages.render(notebook, language, around), "utf-8")
-        (work / f"{name}.{language}.ipynb").write_text(nbformat.writes(notebook) + "\n", "utf-8")
+        (work / f"{name}.{language}.ipynb").write_text(nbformat.v4.writes(notebook) + "\n", "utf-8")
     return endings
 
 

@@ -28,6 +28,7 @@ from csat_analysis.ground.runs import Counts, Run
 from csat_analysis.publishing.packing import plain
 from csat_analysis.publishing.records import (
     Account,
+    AnswerRow,
     ChangeRow,
     Comparison,
     GateRow,
@@ -77,6 +78,7 @@ def check_names(record: Record, programme: Programme, shown: str) -> None:
     """
     own = {
         "items": ({row.id for row in record.items}, set(programme.item_ids)),
+        "scale": ({row.level for row in record.answers if row.share is not None}, set(programme.level_ids)),
         "triggers": ({row.id for row in record.triggers}, {each.id for each in programme.triggers}),
         "steps": ({row.id for row in record.steps}, {each.id for each in programme.duties}),
         "clauses": ({row.clause for row in record.clauses}, {each.id for each in programme.clauses}),
@@ -104,7 +106,7 @@ def assessment_of(record: Record, programme: Document[Programme], run: Run) -> A
         gates=gates, triggers=_triggers(record), index=index, grade=_plain(record.grade),
         judged=Judged(evidence, {}, index, survey.answers, gates), items=_table(record.items, ItemRow),
         strata=_table(record.strata, GroupRow), groups=_table(record.groups, GroupRow),
-        distribution=pd.DataFrame(columns=["item", "level", "n", "share"], dtype=object),
+        distribution=_table(record.answers, AnswerRow),
         parts=_table(record.parts, PartRow), comparisons=_table(record.comparisons, Comparison),
         steps=_steps(record), clauses=pd.DataFrame([dict(row) for row in record.clauses], columns=["clause", "state"]),
         respondents=_table(record.respondents, RespondentRow), weighted=_weighted(record),

@@ -139,6 +139,15 @@ class ItemRow(Row):
     conf_high: Number
 
 
+class AnswerRow(Row):
+    """How often an answer was given to a question, or why there was none."""
+
+    item: str
+    level: str
+    n: int
+    share: Number
+
+
 class GroupRow(ItemRow):
     """The figures of a question in a group."""
 
@@ -405,6 +414,7 @@ class Record(Row):
     design: DesignRow
     items: list[ItemRow]
     item_titles: dict[str, dict[str, str]]
+    answers: list[AnswerRow]
     strata: list[GroupRow]
     groups: list[GroupRow]
     parts: list[PartRow]
@@ -442,6 +452,7 @@ def build(result: Assessment, peers: Peers = ()) -> Record:
         measures=rows(result.measures), gates=_gates(result),
         triggers=_triggers(result), index=result.index, grade=result.grade, design=_design(result),
         items=rows(result.items), item_titles={item.id: item.title or {} for item in programme.items},
+        answers=rows(result.distribution),
         strata=rows(result.strata), groups=rows(result.groups), parts=_parts(result),
         respondents=rows(result.respondents), weighted=rows(result.weighted),
         comparisons=rows(result.comparisons), change=_change(changed), undecided=_undecided(changed),

@@ -10,6 +10,6 @@ from csat_analysis.publishing import canvas, engines, forks, markup, pages
 forks.warm()
 backend_registry.list_all()  # it asks every package that is installed
 engines.versions()
-canvas.style(), markup.macros(), pages.exporter(), pages.font_subset(""), [speak(language) for language in languages()]
+canvas.style(), markup.macros(), pages.template(), pages.font_subset(""), [speak(language) for language in languages()]
 gc.collect()
 gc.freeze()  # what is here stays: forks need not look through it, which would also copy its pages

@@ -17,8 +17,8 @@ from csat_analysis.publishing.phrases import measure_title
 from csat_analysis.publishing.records import Record
 
 SHEETS = (
-    "measures", "gates", "triggers", "items", "strata", "groups", "parts", "respondents", "weighted", "comparisons",
-    "change", "actions", "modes", "steps", "clauses", "accounts", "rejected", "inputs",
+    "measures", "gates", "triggers", "items", "answers", "strata", "groups", "parts", "respondents", "weighted",
+    "comparisons", "change", "actions", "modes", "steps", "clauses", "accounts", "rejected", "inputs",
 )  # fmt: skip
 OWN = "own"  # the unit of what a row is about
 _ITEM = dict.fromkeys(("share_satisfied", "share_se", "conf_low", "conf_high"), "share")
@@ -33,6 +33,7 @@ UNITS: Mapping[str, Mapping[str, str]] = {
     "gates": dict.fromkeys(("threshold", "value", "conf_low", "conf_high", "tipping_point", "worst", "best"), OWN)
     | {"certainty": "probability"},
     "items": _ITEM,
+    "answers": {"share": "share"},
     "strata": _ITEM,
     "groups": _ITEM,
     "parts": dict.fromkeys(("value", "conf_low", "conf_high"), "share"),

@@ -3,6 +3,8 @@
 const data = read("data");
 const words = read("words");
 const STEP = 100;
+const CHOICES = ["procedure", "period", "status", "rules", "state"];
+const FIELDS = ["search", ...CHOICES];
 const collator = new Intl.Collator(document.documentElement.lang, {numeric: true});
 const found = (id) => document.getElementById(id);
 
@@ -64,8 +66,8 @@ function ranked(key, of) {
 }
 
 function matches(run) {
-  return (asked.procedure === "" || run.procedure === Number(asked.procedure))
-    && (asked.status === "" || run.status === Number(asked.status))
+  return (asked.procedure === "" || data.procedures[run.procedure] === asked.procedure)
+    && (asked.status === "" || data.statuses[run.status] === asked.status)
     && (asked.rules === "" || RULES[asked.rules](run))
     && (asked.state === "" || STATES[asked.state](run))
     && (asked.text.length === 0 || hasAll(textOf(run.project) + "\n" + procedures[run.procedure], asked.text));
@@ -223,24 +225,45 @@ function fillSelect(id, first, entries) {
 
 function ask() {
   asked.text = plain(found("search").value).split(/\s+/).filter(Boolean);
-  for (const key of ["procedure", "period", "status", "rules", "state"]) asked[key] = found(key).value;
+  for (const key of CHOICES) asked[key] = found(key).value;
   shown = STEP;
+  remember();
   draw();
+}
+
+// The address says what is asked, so that a view can be kept and sent.
+function remember() {
+  const kept = new URLSearchParams(FIELDS.filter((key) => found(key).value).map((key) => [key, found(key).value]));
+  if (order.column) kept.set("sort", (order.down ? "-" : "") + order.column);
+  const text = kept.toString();
+  history.replaceState(null, "", text ? "#" + text : location.pathname + location.search);
+}
+
+function recall() {
+  const kept = new URLSearchParams(location.hash.slice(1));
+  for (const key of FIELDS) {
+    found(key).value = kept.get(key) || "";
+    if (found(key).selectedIndex === -1) found(key).value = "";  // there is no such choice any more
+  }
+  const [, minus, column] = (kept.get("sort") || "").match(/^(-?)(.*)$/s);
+  [order.column, order.down] = Object.hasOwn(BY, column) ? [column, minus === "-"] : ["", false];
+  ask();
 }
 
 function begin() {
   const periods = [...new Set(every.map((run) => run.period))].sort((a, b) => collator.compare(b, a));
-  fillSelect("procedure", words.any_procedure, data.procedures.map((text, place) => [place, text]));
+  fillSelect("procedure", words.any_procedure, data.procedures.map((text) => [text, text]));
   fillSelect("period", words.newest, [["all", words.every], ...periods.map((period) => ["=" + period, period])]);
-  fillSelect("status", words.any, data.stamps.map((text, place) => [place, text]));
+  fillSelect("status", words.any, data.stamps.map((text, place) => [data.statuses[place], text]));
   fillSelect("rules", words.any, Object.keys(RULES).map((key) => [key, words["rules_" + key]]));
   fillSelect("state", words.any, Object.keys(STATES).map((key) => [key, words["state_" + key]]));
   found("search").addEventListener("input", ask);
-  for (const key of ["procedure", "period", "status", "rules", "state"]) found(key).addEventListener("change", ask);
+  for (const key of CHOICES) found(key).addEventListener("change", ask);
   for (const head of document.querySelectorAll("#list th[data-column]")) {
     head.querySelector("button").addEventListener("click", () => {
       order.down = order.column === head.dataset.column && !order.down;
       order.column = head.dataset.column;
+      remember();
       draw();
     });
   }
@@ -252,12 +275,13 @@ function begin() {
     if (next) next.querySelector("a").focus();
   });
   found("clear").addEventListener("click", () => {
-    for (const key of ["search", "procedure", "period", "status", "rules", "state"]) found(key).value = "";
+    for (const key of FIELDS) found(key).value = "";
     ask();
     found("search").focus();
   });
+  window.addEventListener("hashchange", recall);
   document.documentElement.classList.add("scripted");
-  ask();
+  recall();
 }
 
 begin();
