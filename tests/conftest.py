@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pandas as pd
 import pytest
 import yaml
+from xdist.scheduler import LoadFileScheduling
 
 from csat_analysis.assembly import load
 from csat_analysis.assembly.tables import Sheet
@@ -19,8 +20,9 @@ from csat_analysis.ground.runs import Run, RunFile
 
 T = TypeVar("T")
 PLAIN = (str, int, float, tuple, list, dict, set, type(None), Programme)  # equal where they are written alike
+TOGETHER = {"word": "documents", "slides": "documents", "notice": "documents", "recorded": "documents"}
 FIRST = (  # those that wait beside those that compute
-    "limits", "bad_pages", "browser", "engines", "exhibits", "interruption", "company_change", "end_to_end", "change", "packaging",
+    "limits", "bad_pages", "browser", "documents", "word", "slides", "notice", "recorded", "engines", "exhibits", "interruption", "company_change", "end_to_end", "change", "packaging",
     "runner", "change_tables", "forks", "cli", "constructs", "publish",
 )  # fmt: skip
 
@@ -28,6 +30,20 @@ FIRST = (  # those that wait beside those that compute
 def pytest_xdist_auto_num_workers() -> int:
     """Return one process more than there are processors: some tests wait for what they have started."""
     return (os.cpu_count() or 1) + 1
+
+
+class Files(LoadFileScheduling):
+    """Gives each process whole files, and some files together: they ask for the same surveys, which are read once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        stem = Path(file).stem.removeprefix("test_")
+        return f"tests/test_{TOGETHER[stem]}.py" if stem in TOGETHER else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Files:
+    """Return how tests are handed out."""
+    return Files(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -179,7 +179,6 @@ def limit_sentences(source: Source, words: Words) -> list[str]:
 
 def _results(source: Source, words: Words) -> Iterator[Block]:
     language, result = words.language, source.result
-    yield prose(*figures.likert_sentences(result, words))
     yield Heading(words("document.figures"))
     fieldwork = [words(f"measure.{name}") for name in RATES if name in MEASURES]
     yield without_rows(rate_table(result, language), fieldwork)
@@ -188,14 +187,22 @@ def _results(source: Source, words: Words) -> Iterator[Block]:
     yield weighted_table(result, language)
     yield Heading(words("document.items"))
     if drawn := figures.draw_answers(result, language):
-        yield drawn
-        yield answer_table(result, language)
+        yield drawn  # says which question satisfies most, and which least
+        yield answers(source, words)
     if drawn := figures.draw_items(result, language):
         yield drawn
     yield item_table(result, language) if any(item.n for item in source.record.items) else Exhibit("")
     yield Heading(words("document.groups"))
     yield part_table(result, language)
     yield group_table(result, language)
+
+
+def answers(source: Source, words: Words) -> Exhibit:
+    """Return how often each answer was given; what is no answer stands beside the bars: paper has no room for more."""
+    content = answer_table(source.result, words.language).content
+    width = 2 + len(source.result.survey.programme.level_ids)
+    rows = [row[:width] for row in content["rows"]]
+    return table(content["caption"], content["columns"][:width], rows, content["notes"])
 
 
 # --- problems ---------------------------------------------------------------------------------------------------------
