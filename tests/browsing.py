@@ -85,18 +85,27 @@ COLLIDING = """slack => [...document.querySelectorAll('figure svg')].flatMap(svg
     .map(([other]) => `${name}: ${text} × ${other}`));
   return [...out, ...over];
 })"""
+# The Chinese characters of a page once for each way in which it sets them: one place is asked, not hundreds.
 HAN = """() => {
-  const han = /[\\u2e80-\\u9fff\\uf900-\\ufaff]/gu, found = [];
+  const han = /[\\u2e80-\\u9fff\\uf900-\\ufaff]/gu, ways = new Map();
   [...document.body.querySelectorAll('*')].forEach(each => {
     const own = [...each.childNodes].filter(node => node.nodeType === 3).map(node => node.data).join('');
-    const number = (own.match(han) || []).length;
-    if (number && each.checkVisibility() && !each.closest('details:not([open]) > :not(summary)')
+    const letters = own.match(han) || [];
+    if (letters.length && each.checkVisibility() && !each.closest('details:not([open]) > :not(summary)')
         && !['TITLE', 'DESC', 'STYLE'].includes(each.tagName.toUpperCase())) {
-      each.setAttribute('data-han', number);
-      found.push(number);
+      const {fontFamily, fontWeight, fontStyle} = getComputedStyle(each);
+      const way = JSON.stringify({fontFamily, fontWeight, fontStyle});
+      ways.set(way, new Set([...(ways.get(way) || []), ...letters]));
     }
   });
-  return found.length;
+  return [...ways].map(([way, letters]) => {
+    const shown = document.createElement('p');
+    Object.assign(shown.style, JSON.parse(way));
+    shown.dataset.han = letters.size;
+    shown.textContent = [...letters].join('');
+    document.body.append(shown);
+    return shown.textContent;
+  });
 }"""
 
 
@@ -196,17 +205,21 @@ def cut_by_paper(page: Any, paper: dict[str, int] = PAPER) -> list[str]:
 
 
 def foreign_letters(page: Any) -> list[str]:
-    """Return the texts of which a Chinese character is not drawn by a font that the page brings."""
-    page.evaluate(HAN)
+    """Return the Chinese characters of a page of which one is not drawn by a font that the page brings.
+
+    They are put together below the page, which has them no more when this is over.
+    """
+    texts = page.evaluate(HAN)
     tools = page.context.new_cdp_session(page)
     tools.send("DOM.enable")
     tools.send("CSS.enable")
     root = tools.send("DOM.getDocument", {"depth": 0})["root"]["nodeId"]
     nodes = tools.send("DOM.querySelectorAll", {"nodeId": root, "selector": "[data-han]"})["nodeIds"]
-    numbers = page.eval_on_selector_all("[data-han]", "all => all.map(each => [+each.dataset.han, each.textContent])")
     found = []
-    for node, (number, text) in zip(nodes, numbers, strict=True):
+    for node, text in zip(nodes, texts, strict=True):
         used = tools.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
-        if sum(font["glyphCount"] for font in used if font["isCustomFont"]) < number:
+        if sum(font["glyphCount"] for font in used if font["isCustomFont"]) < len(text):
             found.append(f"{text[:60]}: {[font['familyName'] for font in used]}")
+    page.evaluate("() => document.querySelectorAll('[data-han]').forEach(each => each.remove())")
+    tools.detach()
     return found
