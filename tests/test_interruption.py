@@ -113,7 +113,7 @@ def test_a_process_killed_for_want_of_memory_is_a_failed_run(root):
 
 def test_what_a_process_that_ended_left_is_put_right_on_whichever_machine_it_was(root):
     target = root / PAGES
-    before, begun = snapshot(target), target.with_name(".2024.7cxq_1ab")
+    before, begun = snapshot(target), target.with_name(".2024.7cxq_1ab.work")
     aside = target.with_name(".2024.0ld70ken.old")
     target.rename(aside)
     begun.mkdir()

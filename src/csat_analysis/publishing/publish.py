@@ -45,6 +45,7 @@ from csat_analysis.publishing.guards import Overdue, in_time
 from csat_analysis.publishing.limits import Ending, share, worst
 
 SCHEMA_VERSION = 1  # of the manifest
+BEGUN, ASIDE = ".work", ".old"  # how folders end that lie beside a run's pages while these are being made
 LEAST = 60.0  # seconds for reading and writing, however short the limit of chapters is
 PARAMETERS = ["language", "period", "project", "root"]
 
@@ -209,7 +210,7 @@ def _work_folder(target: Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _recover(target)
-        work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        work = Path(tempfile.mkdtemp(BEGUN, f".{target.name}.", target.parent))
         work.chmod(0o755)
     except OSError as error:
         raise ReportError(
@@ -230,23 +231,28 @@ def recover(target: Path) -> None:
 
     Where another process makes the pages of the run, that is left to it.
     """
-    if any(target.parent.glob(f".{target.name}.*")):
+    if _left(target):
         with contextlib.suppress(locks.Busy), locks.hold(target):
             _recover(target)
 
 
 def _recover(target: Path) -> None:
     """Put right what lies about of a run whose lock is held: its process has ended, on whichever machine it was."""
-    for left in sorted(target.parent.glob(f".{target.name}.*")):
-        if left.name.endswith(".old") and not target.exists():
+    for left in _left(target):
+        if left.suffix == ASIDE and not target.exists():
             left.rename(target)
         else:
             shutil.rmtree(left, ignore_errors=True)
 
 
+def _left(target: Path) -> list[Path]:
+    """Return what a process works on, or has moved aside, of a run."""
+    return [path for path in sorted(target.parent.glob(f".{target.name}.*")) if path.suffix in (BEGUN, ASIDE)]
+
+
 def exchange(work: Path, target: Path) -> None:
     """Put a finished folder in the target's place."""
-    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.old")
+    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}{ASIDE}")
     if target.exists():
         target.rename(aside)
     work.rename(target)
