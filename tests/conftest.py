@@ -186,3 +186,13 @@ def make_root(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a root whose one run is published, its numbers alone; nobody changes it."""
+    import publishing  # here: who wants the small procedure alone need not import what makes pages
+
+    root = publishing.make_root(tmp_path_factory.mktemp("published"))
+    assert publishing.run(root).status == 0
+    return root

@@ -24,14 +24,6 @@ from publishing import (
 )
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    """Return a root of one run whose numbers take no time, published; nobody writes into it."""
-    folder = make_root(tmp_path_factory.mktemp("published"))
-    assert run(folder).status == 0
-    return folder
-
-
 @pytest.fixture
 def root(published, tmp_path):
     """Return a copy of it, to change."""

@@ -14,14 +14,6 @@ from publishing import RUN_FILE, csat, make_root, run, run_file, snapshot, write
 FILES = ["2024.notice.en.docx", "2024.report.en.docx", "2024.slides.en.pptx"]
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    """Return a root with one published run."""
-    root = make_root(tmp_path_factory.mktemp("published"))
-    assert run(root).status == 0
-    return root
-
-
 @pytest.fixture
 def root(published, tmp_path):
     """Return a copy of it, to change."""

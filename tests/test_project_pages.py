@@ -13,19 +13,11 @@ from csat_analysis.publishing import portal, portal_rows, project_pages
 from csat_analysis.publishing.memory import Standing
 from csat_analysis.publishing.portal_rows import Known
 from csat_analysis.publishing.project_pages import Field
-from publishing import HOSTILE, LANGUAGES, Page, fonts, make_root, reaching_out, run, write
+from publishing import HOSTILE, LANGUAGES, Page, fonts, reaching_out, write
 
 INDEXES = ["index.html", "index.en.html", "index.zh.html"]
 RATED = {"measure": "satisfaction_rate", "title": None, "unit": "share", "comparison": "at_least", "threshold": 0.85}
 GATE = {**RATED, "value": 0.9, "passed": True, "verdict": "met", "certainty": 0.99, "severity": "rule", "clause": None}
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    """Return a root with one published run."""
-    root = make_root(tmp_path_factory.mktemp("published"))
-    assert run(root).status == 0
-    return root
 
 
 @pytest.fixture
