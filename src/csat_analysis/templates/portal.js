@@ -227,8 +227,8 @@ function ask() {
   asked.text = plain(found("search").value).split(/\s+/).filter(Boolean);
   for (const key of CHOICES) asked[key] = found(key).value;
   shown = STEP;
-  remember();
   draw();
+  remember();  // last: some browsers refuse to be told a hundred times in half a minute
 }
 
 // The address says what is asked, so that a view can be kept and sent.
@@ -263,8 +263,8 @@ function begin() {
     head.querySelector("button").addEventListener("click", () => {
       order.down = order.column === head.dataset.column && !order.down;
       order.column = head.dataset.column;
-      remember();
       draw();
+      remember();
     });
   }
   found("more").addEventListener("click", () => {
