@@ -13,6 +13,7 @@ import pylopdf_fonts_zh_cn
 from markupsafe import Markup, escape
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from csat_analysis.ground.words import letters
@@ -40,8 +41,9 @@ def style() -> Any:
         "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True, "xtick.bottom": False,
         "ytick.left": False, "lines.solid_capstyle": "round", "patch.edgecolor": "w", "patch.force_edgecolor": True,
         "font.family": [FONT, "DejaVu Sans"], "font.size": 10, "axes.unicode_minus": False, "text.parse_math": False,
-        "text.color": INK, "axes.labelcolor": SOFT, "axes.edgecolor": "#cbd2d9", "xtick.color": SOFT,
-        "ytick.color": INK, "svg.fonttype": "none", "svg.hashsalt": "csat_analysis",
+        "figure.facecolor": "none", "axes.facecolor": "none", "text.color": INK, "axes.labelcolor": SOFT,
+        "axes.edgecolor": "#cbd2d9", "xtick.color": SOFT, "ytick.color": INK, "svg.fonttype": "none",
+        "svg.hashsalt": "csat_analysis",
     }  # fmt: skip
 
 
@@ -64,7 +66,7 @@ def as_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with any_script():
-        figure.savefig(buffer, format="svg", metadata=nothing, transparent=True)
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)  # savefig would draw it twice to lay it out
     svg = re.sub(r"<metadata>.*?</metadata>", "", buffer.getvalue(), flags=re.DOTALL)
     svg = re.sub(r"(<[^>]*>)\s*", lambda tag: _short(_own_ids(tag[1], name)), svg)
     view = " ".join(re.findall(r'viewBox="[^"]*"', svg)[:1])
@@ -80,7 +82,7 @@ def as_png(figure: Figure, dots: int = 200) -> bytes:
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # it is drawn as a box
-        figure.savefig(buffer, format="png", dpi=dots, metadata={"Software": None})
+        figure.savefig(buffer, format="png", dpi=dots, metadata={"Software": None}, facecolor="white")
     return buffer.getvalue()
 
 

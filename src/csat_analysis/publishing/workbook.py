@@ -67,7 +67,7 @@ def write(record: Record, programme: Programme, path: Path) -> None:
     Texts stay texts, whatever they begin with; the same record gives the same bytes.
     """
     content = record.model_dump(mode="json")
-    book = xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False})
+    book = xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True})
     book.set_properties({"created": dt.datetime.fromisoformat(record.as_of)})
     formats = {name: book.add_format({"num_format": shown}) for name, shown in FORMATS.items()}
     formats["head"] = book.add_format({"bold": True, "bottom": 1})
