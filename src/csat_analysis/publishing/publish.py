@@ -10,7 +10,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ import papermill
 from csat_analysis.assembly import load, remedy
 from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.assembly.change import Peers, judge_change
+from csat_analysis.assembly.importance import importance_of
 from csat_analysis.ground import lending, params
 from csat_analysis.ground.errors import ParameterError, ReportError
 from csat_analysis.ground.programmes import Programme
@@ -167,17 +168,22 @@ class _Peers:
 
 
 def _results(task: Task, result: Assessment, peers: Peers) -> dict[tuple[Any, ...], Any]:
-    """Return what the chapters of a run would all work out again; a fault of the change shows in its own chapter."""
+    """Return what chapters and record would each work out again; a fault of one of them shows in its own chapter."""
     run = task.run
     known: dict[tuple[Any, ...], Any] = {("assessment", id(result.survey)): result}
     known["survey", run.project, run.period, params.find_root(task.root)] = result.survey
     known["worked example", id(result.survey.programme)] = _worked_example(task.document.sha256, task.document.content)
-    try:
-        known["change", id(result)] = judge_change(result, peers)
-    except Overdue:
-        raise
-    except Exception:  # noqa: BLE001, S110 - see above
-        pass
+    works: dict[str, Callable[[], Any]] = {
+        "change": functools.partial(judge_change, result, peers),
+        "importance": functools.partial(importance_of, result),
+    }
+    for name, work in works.items():
+        try:
+            known[name, id(result)] = work()
+        except Overdue:
+            raise
+        except Exception:  # noqa: BLE001, S110 - see above
+            pass
     return known
 
 
