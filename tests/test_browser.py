@@ -110,8 +110,8 @@ def look(browser: Any, path: Path) -> Seen:
                 page.reload()
                 soon = min(soon, page.evaluate(browsing.LOADED))
         did = [each for each in page.did if each != f"request: {path.as_uri()}"]
-        missed, foreign = missed_by_keyboard(page), foreign_letters(page)
-        wider, apart = sideways(page), browsing.parted(page)
+        missed, wider, foreign = missed_by_keyboard(page), sideways(page), foreign_letters(page)
+        apart = browsing.parted(page)
         cut, printed = cut_by_paper(page, paper_of(path.name)), page.pdf(prefer_css_page_size=True)
         return Seen(did, soon, path.stat().st_size, barriers(page), missed, wider, apart, cut, foreign, printed)
 
