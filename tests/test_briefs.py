@@ -70,7 +70,21 @@ def test_figures_that_await_a_remedy_are_called_provisional():
 def test_what_non_response_could_hide_is_bounded():
     found = said(briefs.fieldwork(rated(0.5, forms(40) + forms(10, "dissatisfied", stem="g")), "en"))
     assert "If none of the 50 forms that did not come back were satisfied" in found["How sure"]
-    assert "would be 40.00 %, if all were 90.00 %" in found["How sure"]
+    assert "would be 40.00 %; if all were, 90.00 %" in found["How sure"]
+
+
+def test_bounds_of_the_silent_say_that_forms_outside_the_base_are_taken_to_be_like_those_in_it():
+    for denominator, is_said in (("returned", False), ("valid", True)):
+        survey = rated(0.5, forms(40) + forms(10, "", "", stem="g"), satisfaction_rate={"denominator": denominator})
+        assert ("outside the base" in said(briefs.fieldwork(survey, "en"))["How sure"]) is is_said
+
+
+def test_how_far_the_target_of_the_year_is_stands_beside_rules_that_are_met():
+    found = said(briefs.satisfaction(rated(0.5, run={"targets": {"satisfaction_rate": 0.92}}), "en"))["What to do"]
+    assert found.startswith(
+        "All rules and targets of the procedure are met; it asks for no action. Satisfaction rate: "
+    )
+    assert "−12.00 percentage points against the year’s target of 92.00 % (95 % confidence interval " in found
 
 
 def test_where_nobody_knows_how_many_were_sent_that_is_said():
