@@ -4,10 +4,13 @@ import re
 
 import pytest
 
+from csat_analysis.assembly import load
+from csat_analysis.assembly.assessment import assess
 from csat_analysis.assembly.change import judge_change
-from csat_analysis.assembly.importance import importance_of
+from csat_analysis.assembly.importance import importance_of, odds_of
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import briefs, construct_tables
+from csat_analysis.publishing import briefs, change_tables, construct_tables
+from publishing import CHECKOUT
 from test_exhibits import MIXED, VOIDS, forms, result
 
 HEADLINE = {"index": None, "grades": None}
@@ -94,6 +97,25 @@ def test_where_nobody_knows_how_many_were_sent_that_is_said():
 
 def test_the_lowest_question_is_named_where_several_are_compared():
     assert "“Service”: 0.00 %" in said(briefs.satisfaction(rated(0.5), "en"))["What to do"]
+
+
+def test_where_importance_cannot_be_told_the_groups_that_differ_are():
+    survey = assess(load.survey("copenhagen", "1976", CHECKOUT))
+    found = said(briefs.drivers(importance_of(survey), "en", odds_of(survey)))
+    assert found["Result"].startswith(
+        "The survey has one question, and no others to be held against it. There is evidence"
+    )
+    assert "the odds of a better answer are 3.63 times" in found["Result"]
+    assert "tested" in found["How sure"] and "not causes" in found["How sure"]
+
+
+def test_a_project_chosen_for_low_figures_is_told_so_in_short_and_no_interval_is_promised():
+    found = judge_change(assess(load.survey("yuanya", "2024", CHECKOUT)))
+    brief = said(briefs.change(found, "en"))
+    assert brief["Result"] == "Satisfaction rate against the baseline (2023): Insufficient evidence."
+    assert brief["How sure"].count(".") == 1 and "regression to the mean" in brief["How sure"]
+    for table in (change_tables.figure_table, change_tables.item_table, change_tables.group_table):
+        assert "confidence interval" not in table(found, "en").html
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
