@@ -72,6 +72,15 @@ CUT = """height => {
       each => each.getBoundingClientRect().right > window.innerWidth + 1).map(each => `too wide: ${named(each)}`),
   ];
 }"""
+# What stands between links belongs to the one before it: it is on the line on which that ends.
+PARTED = """() => [...document.querySelectorAll('.pages a')].filter(each => each.checkVisibility()).filter(link => {
+  const end = node => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    return [...range.getClientRects()].at(-1);
+  };
+  return link.nextSibling?.nodeType === 3 && end(link.nextSibling).top > end(link).bottom - 4;
+}).map(each => each.textContent)"""
 # In pixels of the figure as it is drawn: letters on letters, and letters outside.
 COLLIDING = """slack => [...document.querySelectorAll('figure svg')].flatMap(svg => {
   const frame = svg.getBoundingClientRect();
@@ -191,6 +200,15 @@ def sideways(page: Any) -> list[str]:
         page.set_viewport_size(screen)
         if (more := page.evaluate(OVERFLOW)) > 0:
             found.append(f"{more} pixels wider than {screen['width']}")
+    return found
+
+
+def parted(page: Any) -> list[str]:
+    """Return after which links of a list a line ends before the separator, on screens of any width."""
+    found = []
+    for width in (320, NARROW["width"], 768, 1000, WIDE["width"]):
+        page.set_viewport_size({**WIDE, "width": width})
+        found += [f"{name} at {width}" for name in page.evaluate(PARTED)]
     return found
 
 

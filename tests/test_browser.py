@@ -49,6 +49,7 @@ class Seen(NamedTuple):
     barriers: list[str]
     missed: list[str]
     sideways: list[str]
+    parted: list[str]
     cut: list[str]
     foreign: list[str]
     printed: bytes
@@ -110,8 +111,9 @@ def look(browser: Any, path: Path) -> Seen:
                 soon = min(soon, page.evaluate(browsing.LOADED))
         did = [each for each in page.did if each != f"request: {path.as_uri()}"]
         missed, wider, foreign = missed_by_keyboard(page), sideways(page), foreign_letters(page)
+        apart = browsing.parted(page)
         cut, printed = cut_by_paper(page, paper_of(path.name)), page.pdf(prefer_css_page_size=True)
-        return Seen(did, soon, path.stat().st_size, barriers(page), missed, wider, cut, foreign, printed)
+        return Seen(did, soon, path.stat().st_size, barriers(page), missed, wider, apart, cut, foreign, printed)
 
 
 def found(seen: dict[str, Seen], what: str) -> dict[str, Any]:
@@ -153,6 +155,10 @@ def test_the_keyboard_reaches_everything_its_place_is_seen_and_it_is_never_caugh
 
 def test_nothing_is_wider_than_a_telephone_or_a_screen(seen):
     assert found(seen, "sideways") == {}
+
+
+def test_no_line_of_links_begins_with_a_separator(seen):
+    assert found(seen, "parted") == {}
 
 
 def test_a_printer_cuts_no_figure_and_no_row(seen):
@@ -214,11 +220,13 @@ def test_the_browser_would_notice_what_is_in_the_way(browser, tmp_path):
     path = tmp_path / "page.html"
     path.write_text(
         "<html><body style='width: 2000px'><p style='color: #ccc'>满意</p><a href='#a' style='outline: none'>满</a>"
-        "<table><tr><td>1</td></tr></table>", "utf-8",
+        "<table><tr><td>1</td></tr></table><p class='pages' style='width: 1px'><a href='#b'>b</a>、<a href='#c'>c</a></p>"
+        "<style>.pages a { display: inline-block; outline: solid }</style>", "utf-8",
     )  # fmt: skip
     with opened(browser, path) as page:
         assert [each.split(":")[0] for each in missed_by_keyboard(page)] == ["focus not seen"]
         assert len(sideways(page)) == 2
+        assert len(browsing.parted(page)) == 5
         assert [each[:2] for each in foreign_letters(page)] == ["满意"]
         assert [each.split(":")[0] for each in cut_by_paper(page)] == ["may be broken", "too wide"]
         assert {each.split(":")[0] for each in barriers(page)} >= {"color-contrast", "html-has-lang", "document-title"}

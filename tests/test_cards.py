@@ -53,6 +53,11 @@ def test_a_card_has_the_rows_used_and_rejected_and_the_checksum_of_their_file():
     assert told in card
 
 
+def test_what_is_made_of_the_procedure_alone_names_no_data():
+    card = cards.card_of("rulebook.rule_table(result, language)", cards.origin(SURVEY), "en")
+    assert "No data table: this is taken from the procedure" in card and "run file" not in card
+
+
 def test_a_function_of_somebody_s_own_chapter_has_no_card():
     assert cards.card_of("exhibits.unknown(result)", cards.origin(SURVEY), "en") == ""
     assert cards.card_of("x = 1", cards.origin(SURVEY), "en") == ""

@@ -218,7 +218,7 @@ def test_the_recovery_of_the_chosen_is_no_change_that_is_tested(records, tested)
     assert (found.is_sure, bool(found.chosen)) == (tested, not tested)
     html = page(*records)
     assert ("regression to the mean; so there is no test" in plain(html)) is not tested
-    assert ("b were chosen for low figures" in plain(html)) is not tested
+    assert ("Chosen for low figures: b." in plain(html)) is not tested
 
 
 def test_a_single_answer_has_the_error_of_the_pooled_rate():

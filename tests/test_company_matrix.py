@@ -38,6 +38,11 @@ def test_the_rate_of_all_is_that_of_all_answers_and_marks_are_intervals_beside_i
     }
 
 
+def test_the_rate_of_all_says_of_how_many_answers_it_is():
+    total = matrix([A, B], speak("en")).html.split("The whole company")[1]
+    assert re.findall(r"n = ([\d,]+)", total.replace("\xa0", " ")) == ["40", "100"]
+
+
 @pytest.mark.parametrize("records", [[], [A], [A, project("V", (5, 1, 0.5, 1), (5, 1, 0.5, 1), "void")]])
 def test_there_is_none_without_two_projects_that_can_be_used(records):
     assert matrix(records, speak("en")).html == ""

@@ -563,7 +563,7 @@ def test_an_interval_of_a_mean_ends_where_a_score_can_reach():
     # v* = (d v + .75) ÷ (d + .75) = .218074, 13.7568 answers; Wilson's with 1.95996² ÷ 13.7568 = .279242:
     # (.76 + .139621) ÷ 1.279242 ± √(.1824 · .279242 + .139621²) ÷ 1.279242
     found = table(exhibits.rate_table(result(forms(2) + "c | fair | | 1"), "zh"))
-    assert found["满意度得分"][3:5] == ["76.00", "49.58～91.07 / Wilson 法（均值）"]
+    assert found["满意度得分"][3:5] == ["76.00", "49.58～91.07 / Wilson 法，用于均值"]
 
 
 def test_a_procedure_without_satisfied_forms_has_no_satisfaction_rate():
@@ -596,7 +596,7 @@ def test_a_gate_shows_rule_value_verdict_source_and_consequence():
         "有效率": ["> 100.00%", "100.00% / 6 ÷ 6", "未达标", ASSUMED, "–"],
         "发放率": ["≥ 50.00%", "–", "无数据", "条款 5.1", "–"],
         "无效占比": ["< 10.00%（目标）", "0.00% / 0 ÷ 10", "达标", ASSUMED, "–"],
-        "交货：平均分": ["≤ 99.00", "100.00 / 60.97～100.00 / Wilson 法（均值）", "未达标", ASSUMED, "–"],
+        "交货：平均分": ["≤ 99.00", "100.00 / 60.97～100.00 / Wilson 法，用于均值", "未达标", ASSUMED, "–"],
         # 0 of 6, Clopper and Pearson: up to 1 - 0.025^(1/6); the 4 that are silent turn nothing below 0
         "服务：分项满意率": [
             "≥ 0.00%",
@@ -798,7 +798,10 @@ def test_the_answers_to_a_question_add_up_to_the_forms(kind):
 )
 def test_forms_without_any_answer_are_counted_below_the_table(rows, blank):
     found = result(rows, head=HEAD.replace("\n", " | count\n"))
-    said = {"zh": "单项弃权含未作任何回答的问卷 {} 份。", "en": "Not answered includes {} forms without any answer."}
+    said = {
+        "zh": "单项弃权含未作任何回答的问卷 {} 份。",
+        "en": "Forms without any answer, counted here as not answered: {}.",
+    }
     for language in LANGUAGES:
         below = notes(exhibits.answer_table(found, language))[1:]
         assert below == ([said[language].format(blank)] if blank else [])

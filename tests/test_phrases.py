@@ -228,7 +228,8 @@ def test_an_index_that_cannot_be_computed_is_no_sum():
 def test_points_are_listed_with_a_true_minus_sign():
     programme = demo(**TITLED)
     assert (
-        phrases.points_listing(programme.points.values, programme, ZH) == "满意 = 100、一般 = 60、dissatisfied = −25.5"
+        phrases.points_listing(programme.points.values, programme, ZH)
+        == "满意\u00a0=\u00a0100、一般\u00a0=\u00a060、dissatisfied\u00a0=\u00a0−25.5"
     )
 
 
@@ -343,7 +344,7 @@ def test_the_return_is_told_with_its_rate():
     found = result(BLANK + "\nc | great | | 1000", {"distributed": 2000})
     assert phrases.return_sentence(found, ZH) == "实发 2,000 份，回收 1,010 份，回收率 50.50%，其中有效 6 份。"
     assert spaced(phrases.return_sentence(found, EN)) == (
-        "1,010 of 2,000 forms came back (return rate 50.50 %); 6 of them are valid."
+        "1,010 of 2,000 forms came back (return rate 50.50 %), 6 of them valid."
     )
 
 
@@ -370,13 +371,13 @@ def test_the_rules_are_counted_and_those_that_are_not_met_are_named():
         "a | satisfied | fair | 6", gates=gates, triggers=[{"id": "flag", "title": {"zh": "催收", "en": "Remind"}}]
     )
     assert [spaced(text) for text in phrases.gate_sentences(found, ZH)] == [
-        "规定与目标共 4 项，达标 1 项。",
+        "规程的规定与目标共 4 项，达标 1 项。",
         "未达标：回收率 60.00%（规定：≥ 70.00%）、有效率 100.00%（规定：> 100.00%）。",
         "无数据：发放率 –（规定：≥ 90.00%）。",
         "据此应采取：催收。",
     ]
     assert [spaced(text) for text in phrases.gate_sentences(found, EN)] == [
-        "Met: 1 of 4 rules and targets.",
+        "Met: 1 of 4 rules and targets of the procedure.",
         "Not met: Return rate 60.00 % (rule: ≥ 70.00 %), Valid rate 100.00 % (rule: > 100.00 %).",
         "Without data: Distribution rate – (rule: ≥ 90.00 %).",
         "Required: Remind.",
@@ -388,12 +389,12 @@ def test_a_target_that_is_missed_is_called_a_target_and_stands_apart_from_the_ru
     rule = {"measure": "valid_rate", "comparison": "more_than", "threshold": 1}
     found = result(gates=[target, rule])
     assert [spaced(text) for text in phrases.gate_sentences(found, ZH)] == [
-        "规定与目标共 2 项，达标 0 项。",
+        "规程的规定与目标共 2 项，达标 0 项。",
         "未达标：有效率 100.00%（规定：> 100.00%）。",
         "未达目标：回收率 70.00%（目标：≥ 90.00%）。",
     ]
     assert [spaced(text) for text in phrases.gate_sentences(found, EN)] == [
-        "Met: 0 of 2 rules and targets.",
+        "Met: 0 of 2 rules and targets of the procedure.",
         "Not met: Valid rate 100.00 % (rule: > 100.00 %).",
         "Targets missed: Return rate 70.00 % (target: ≥ 90.00 %).",
     ]
@@ -410,11 +411,11 @@ def test_what_is_too_close_to_tell_is_borderline_with_its_certainty_and_not_call
     certainty = sum(math.comb(11, k) * 0.7**k * 0.3 ** (11 - k) for k in range(10))
     assert round(100 * certainty, 1) == 88.7
     assert [spaced(text) for text in phrases.gate_sentences(found, ZH)] == [
-        "规定与目标共 1 项，达标 0 项。",
+        "规程的规定与目标共 1 项，达标 0 项。",
         f"临界，证据不足以判定：满意率 90.00%（{zh}：≥ 70.00%），达标的把握度 88.7%。",
     ]
     assert [spaced(text) for text in phrases.gate_sentences(found, EN)] == [
-        "Met: 0 of 1 rules and targets.",
+        "Met: 0 of 1 rules and targets of the procedure.",
         f"Borderline, too close to tell: Satisfaction rate 90.00 % ({en}: ≥ 70.00 %), certainty that it is met 88.7 %.",
     ]
 
@@ -425,7 +426,7 @@ def test_what_still_grows_is_in_progress_and_sets_nothing_off():
     }  # fmt: skip
     found = result(plan={"as_of": "2024-12-30"}, gates=[gate])
     assert [spaced(text) for text in phrases.gate_sentences(found, ZH)] == [
-        "规定与目标共 1 项，达标 0 项。",
+        "规程的规定与目标共 1 项，达标 0 项。",
         "尚在进行中：回收率 70.00%（规定：≥ 90.00%）。",
     ]
 

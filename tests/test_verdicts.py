@@ -357,7 +357,7 @@ def fails(n: int, comparison: str, threshold: float) -> list[int]:
 def test_the_curve_of_a_known_population_has_the_hypergeometric_probabilities(satisfied, others, frame, comparison):
     n = satisfied + others
     said, points = curve(result(forms(satisfied, others), {"frame": frame}, gates=[gate(comparison=comparison)]))
-    assert f"the {n} answers" in said and f"a population of {frame:,}" in said
+    assert f"For n = {n} " in said and f"a population of {frame:,}" in said
     for rate, chance in points:
         count = round(rate * frame)
         assert rate == pytest.approx(count / frame, abs=5.1e-5)  # a rate that this population can have
@@ -369,7 +369,7 @@ def test_the_curve_of_a_known_population_has_the_hypergeometric_probabilities(sa
 @pytest.mark.parametrize("threshold", [0.85, 0.98, 0.05])
 def test_the_curve_of_an_unknown_population_has_the_binomial_probabilities(comparison, threshold):
     said, points = curve(result(forms(34, 6), gates=[gate(comparison=comparison, threshold=threshold)]))
-    assert "the 40 answers" in said and "not known" in said
+    assert "For n = 40," in said and "not known" in said
     for rate, chance in points:
         expected = stats.binom.pmf(fails(40, comparison, threshold), 40, rate).sum()
         assert chance == pytest.approx(expected, abs=0.002)  # the rate is shown with two decimals
@@ -391,7 +391,7 @@ def test_where_everybody_answered_the_rule_never_errs():
 
 def test_a_rate_by_returned_forms_has_a_curve_of_all_of_them():
     found = result(forms(34, 6, 10), {"frame": 120}, satisfaction_rate={"denominator": "returned"})
-    assert "the 50 answers" in curve(found)[0]
+    assert "For n = 50 " in curve(found)[0]
 
 
 @EACH_LANGUAGE

@@ -53,6 +53,14 @@ def test_its_error_is_that_of_the_groups():
     assert rate(result())["se"] == pytest.approx(apart, rel=0.02)
 
 
+def test_more_effective_answers_than_forms_are_explained():
+    many = FRAME + "".join(f"\nd{n} | {'owner' if n % 2 else 'tenant'}" for n in range(5000))
+    alike = ROWS.replace("tenant | 5", "tenant | 9", 1).replace("tenant | 5", "tenant | 1")
+    for found, is_said in ((result(), True), (result(alike, many), False)):
+        assert (rate(found)["n_effective"] > 30) is is_said
+        assert ("can be larger than the number of forms" in text(weights.weighted_table(found, "en"))) is is_said
+
+
 def test_those_who_answered_stand_beside_the_population():
     found = result().respondents.set_index("level")
     assert found.loc["owner", ["population", "answered"]].tolist() == [60, 20]

@@ -160,7 +160,7 @@ SPOKEN = {
     "verdict": {*choices(record_keys.GateRow, "verdict"), "missing", "missed"},
     "state": {*procedure.ORDER, *steps.STATES},
     "why": whys(),
-    "window": {*steps.MONTHS, "several"} - {"month"},
+    "window": {*steps.MONTHS, "half_year_1", "half_year_2", "several", "until"} - {"month", "half_year"},
     "comparison_kind": set(runs.earlier_periods("2024Q2")),
     "invalid": set(fieldwork.BROKEN_OFF),
     "tipping": {"never", "below", "above", "near"},

@@ -10,9 +10,10 @@ from typing import Any
 from csat_analysis.assembly.assessment import Assessment, compute
 from csat_analysis.assembly.change import Change
 from csat_analysis.assembly.gates import bounds_of_silent, unit_of
-from csat_analysis.assembly.importance import Importance
+from csat_analysis.assembly.importance import Importance, Odds
 from csat_analysis.assembly.procedure import ORDER, standing
 from csat_analysis.ground.catalogue import SURE
+from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing import change_tables, construct_tables, driver_tables
 from csat_analysis.publishing.change_cells import Row, lacks, size, verdict_title
@@ -31,6 +32,7 @@ from csat_analysis.publishing.phrases import (
 from csat_analysis.publishing.verdicts import verdict_word
 
 NAMED = 5  # how many names a sentence lists
+CHOSEN = ("selected", "too_few_projects")  # why a project chosen for low figures has no test
 UNSEEN = {"not_assessed", "no_data", "uncited"}  # how a clause stands of which nothing is known
 
 
@@ -63,10 +65,12 @@ def _silent(result: Assessment, words: Words) -> str:
         return words("brief.silent_unknown")
     rate = compute("satisfaction_rate", evidence) if evidence.programme.satisfied_form else None
     bounds = bounds_of_silent("satisfaction_rate", rate, evidence) if rate is not None else None
-    if bounds is None:
+    if rate is None or bounds is None:
         return words("brief.silent_none" if evidence.distributed <= evidence.returned else "brief.silent_no_rate")
     n = words.count(evidence.distributed - evidence.returned)
-    return words("brief.silent", n=n, low=words.number(bounds[0], "share"), high=words.number(bounds[1], "share"))
+    told = words("brief.silent", n=n, low=words.number(bounds[0], "share"), high=words.number(bounds[1], "share"))
+    is_whole = (rate.denominator or 0) >= evidence.returned
+    return told if is_whole else words("gap").join([told, words("brief.silent_like")])
 
 
 def _to_mend(result: Assessment, words: Words) -> str:
@@ -135,7 +139,23 @@ def _asked(result: Assessment, words: Words) -> str:
         told = [words("brief.all_met")] if sound else gate_sentences(result, words)[1:]
         if (result.gates["verdict"] == "borderline").any():
             told.append(words("brief.borderline"))
-    return words("gap").join([*told, *_lowest(result, words)])
+    return words("gap").join([*told, *_year_targets(result, words), *_lowest(result, words)])
+
+
+def _year_targets(result: Assessment, words: Words) -> list[str]:
+    """Return how far the figures are from the targets of the year, which are none of the procedure."""
+    rows = result.comparisons[result.comparisons["kind"] == "target"].to_dict("records")
+    return [_year_target(row, result.survey.programme, words) for row in rows[:NAMED]]
+
+
+def _year_target(row: Mapping[Any, Any], programme: Programme, words: Words) -> str:
+    unit = unit_of(row["id"], programme)
+    bounds = words.difference_interval(row["conf_low"], row["conf_high"], unit)
+    return words(
+        f"brief.year_target{'_alone' if bounds == words('not_computed') else ''}",
+        title=measure_title(programme, row["id"], words), target=words.number(row["against"], unit),
+        difference=words.difference(row["estimate"], unit), interval=bounds,
+    )  # fmt: skip
 
 
 def _lowest(result: Assessment, words: Words) -> list[str]:
@@ -153,12 +173,18 @@ def _lowest(result: Assessment, words: Words) -> list[str]:
 # --- what goes with it, what it is made of ----------------------------------------------------------------------------
 
 
-def drivers(found: Importance, language: str) -> Exhibit:
-    """Return which question goes with overall satisfaction most, that it is no cause, and where to look first."""
+def drivers(found: Importance, language: str, groups: Odds | None = None) -> Exhibit:
+    """Return what goes with overall satisfaction most, that it is no cause, and where to look first.
+
+    Where the importance of questions cannot be told, which groups answer differently.
+    """
     words = speak(language)
     if not driver_tables.is_shown(found) or not len(found.table):
         why = words("gap").join(driver_tables.refused(found, words)) or words("brief.no_drivers")
-        return _brief(why, words("brief.no_evidence"), _by_shares(found, words), words)
+        if groups is None or not driver_tables.has_ratios(groups):
+            return _brief(why, words("brief.no_evidence"), _by_shares(found, words), words)
+        what = words("gap").join([why, *driver_tables.differences(groups, words)])
+        return _brief(what, words("brief.groups_sure"), _by_shares(found, words), words)
     return _brief(driver_tables.first(found, words), words("influence.association"), _look_first(found, words), words)
 
 
@@ -207,20 +233,32 @@ def change(found: Change, language: str) -> Exhibit:
         baseline = found.result.survey.run.baseline
         what = words(f"change_none.{found.reason}", against=baseline) if found.reason else words("change.no_primary")
         return _brief(what, words("brief.no_evidence"), words("brief.change_none"), words)
-    verdicts = [words.colon(change_tables.title_of(found, row["id"], words), verdict_title(row, words)) for row in rows]
-    what = words("brief.against", against=rows[0]["against"], verdicts=_some(verdicts, words))
+    what = _verdicts(rows, found, words)
     sure = dict.fromkeys(_grounds(row, found, words) for row in rows[:NAMED])
     to_do = [words(f"brief.change_{each}") for each in dict.fromkeys(map(_follows, rows))]
     return _brief(what, words("gap").join(sure), words("gap").join(to_do), words)
 
 
+def _verdicts(rows: Sequence[Row], found: Change, words: Words) -> str:
+    """Return the verdicts on the primary figures."""
+    titles = [change_tables.title_of(found, row["id"], words) for row in rows]
+    told, against = [verdict_title(row, words) for row in rows], rows[0]["against"]
+    if len(rows) == 1:
+        return words("brief.against_one", title=titles[0], against=against, verdict=told[0])
+    return words("brief.against", against=against, verdicts=_some(list(map(words.colon, titles, told)), words))
+
+
 def _follows(row: Row) -> str:
-    """Return what a verdict asks for: its own word, but for projects that were chosen."""
-    return "selected" if row["reason"] in ("selected", "too_few_projects") else row["verdict"]
+    """Return what a verdict asks for: its own word, but for projects that were chosen, and void surveys."""
+    if row["reason"] in CHOSEN:
+        return "selected"
+    return "void" if row["reason"] == "void" else row["verdict"]
 
 
 def _grounds(row: Row, found: Change, words: Words) -> str:
     """Return on what a verdict stands: the change with its interval and what could have been seen, or why none."""
+    if row["reason"] in CHOSEN:
+        return words("brief.chosen")
     if row["reason"]:
         return change_tables.why_none(row["reason"], found, words)
     title = change_tables.title_of(found, row["id"], words)

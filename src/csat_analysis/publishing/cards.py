@@ -161,6 +161,8 @@ def _interval(measure: Mapping[str, Any], unit: str, words: Words) -> list[str]:
 def _data(name: str, origin: Origin, words: Words) -> list[str]:
     """Return each file that an exhibit is made of, with its rows and checksum."""
     wanted = READ.get(name, ("responses",))
+    if not wanted:
+        return [words("card.no_table")]
     told = [_file(source, words) for source in origin.sources if source.table in wanted]
     return told or [words("card.no_data")]
 

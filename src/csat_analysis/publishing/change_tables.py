@@ -1,7 +1,7 @@
 """Did it improve since the baseline, in words and tables? Verdicts, how they came about, what was done in between."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -342,7 +342,7 @@ def _p_cell(row: Row, words: Words) -> Cell:
 
 def _notes(rows: list[dict[Any, Any]], silent: list[str], words: Words) -> Iterator[str]:
     """Yield how the columns of a table of changes are read."""
-    yield words("change.note_difference")
+    yield words(f"change.note_difference{'' if _has_interval(rows) else '_alone'}")
     if any(row["p_value"] is not None for row in rows):
         yield words("change.note_unadjusted")
     if any(row["p_least"] is not None for row in rows):
@@ -353,6 +353,11 @@ def _notes(rows: list[dict[Any, Any]], silent: list[str], words: Words) -> Itera
         yield words("change.note_margin")
     if silent:
         yield words("change.note_silent", names=words.listing(silent))
+
+
+def _has_interval(rows: Sequence[Row]) -> bool:
+    """Return whether an interval stands below any change."""
+    return any(not lacks(row["conf_low"]) for row in rows)
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------
@@ -403,6 +408,8 @@ def _group_cells(row: Row, programme: Programme, words: Words) -> tuple[str, ...
 def _group_notes(groups: pd.DataFrame, min_n: int, words: Words) -> Iterator[str]:
     """Yield how a table of groups is read."""
     yield words("change.note_groups")
+    if _has_interval(groups.to_dict("records")):
+        yield words("change.note_group_intervals")
     if tests := int(groups["p_adjusted"].notna().sum()):
         yield words("change.note_group_tests", n=words.count(tests))
     if (groups["reason"] == SELECTED).any():

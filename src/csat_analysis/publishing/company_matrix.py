@@ -20,7 +20,7 @@ def matrix(records: Sequence[Record], words: Words) -> Exhibit:
         return Exhibit("")
     cells = [_cells(record, pooled, words) for record in usable]
     rows = [(_title(record, words), *own) for record, own in zip(usable, cells, strict=True)]
-    total = (words("company.total"), *(words.number(rate, "share") for rate in pooled.values()))
+    total = (words("company.total"), *(_total(usable, item, rate, words) for item, rate in pooled.items()))
     titles = {item: title for record in usable for item, title in record["item_titles"].items()}
     heads = [Column(words("portal.project"))]
     heads += [Column(words.title(titles.get(item), item), True) for item in pooled]
@@ -46,8 +46,18 @@ def _of(record: Record, item: str) -> Mapping[str, Any] | None:
 def _pooled(records: Sequence[Record], item: str) -> float | None:
     """Return the rate of a question over all projects, each by its answers; None where nobody has one."""
     known = [found for record in records if (found := _of(record, item))]
-    answers = sum(each["n"] for each in known)
+    answers = _answers(records, item)
     return sum(each["n"] * each["share_satisfied"] for each in known) / answers if answers else None
+
+
+def _answers(records: Sequence[Record], item: str) -> int:
+    """Return how many answers a question has in all projects together."""
+    return sum(found["n"] for record in records if (found := _of(record, item)))
+
+
+def _total(records: Sequence[Record], item: str, rate: float, words: Words) -> Cell:
+    answered = words("figure.answered", n=words.count(_answers(records, item)))
+    return Cell(words.number(rate, "share"), below=(answered,))
 
 
 def _cells(record: Record, pooled: Mapping[str, float], words: Words) -> list[Cell]:

@@ -46,7 +46,9 @@ def mix_lead(compared: Compared | None, words: Words) -> Iterator[str]:
         told = words("semicolon").join(_part_text(part, known, words) for part in mixed)
         made_of = words("company_change.made_of", parts=told)
     chosen = [words("company_change.recovers")] if compared.chosen else []
-    yield words("gap").join([said, made_of, *chosen])
+    both = present(compared, BOTH)
+    some = [words("company_change.only_both", both=words.count(len(both)))] if len(both) < len(compared.records) else []
+    yield words("gap").join([said, made_of, *some, *chosen])
 
 
 def is_there(part: Mapping[str, Any]) -> bool:

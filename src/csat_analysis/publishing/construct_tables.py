@@ -142,8 +142,9 @@ def index_table(reading: Reading, language: str) -> Exhibit:
         value = words.number(found.index[each.id])
         rows.append((reading.title(each.id, words), words.count(len(each.items)), value,
                      _interval(_row(spread.index, each.id), words), explained))  # fmt: skip
-    return table(words("caption.constructs"), _heads("construct construct_items index interval r2", words), rows,
-                 [words("constructs.explained")])  # fmt: skip
+    caption = words("caption.constructs", n=words.count(found.n))
+    heads = _heads("construct construct_items index interval r2", words)
+    return table(caption, heads, rows, [words("constructs.explained")])
 
 
 def path_table(reading: Reading, language: str) -> Exhibit:
@@ -160,7 +161,10 @@ def path_table(reading: Reading, language: str) -> Exhibit:
          _with_zero(_row(spread.paths, pair), words))
         for pair in pairs
     ]  # fmt: skip
-    return table(words("caption.paths"), _heads("path_from path_to coefficient interval", words, texts=2), rows)
+    bounds = spread.paths[["conf_low", "conf_high"]].to_numpy().ravel() if len(spread.paths) else ()
+    notes = [words("constructs.zero")] if any(words.number(abs(bound)) == words.number(0.0) for bound in bounds) else []
+    heads = _heads("path_from path_to coefficient interval", words, texts=2)
+    return table(words("caption.paths"), heads, rows, notes)
 
 
 def impact_table(reading: Reading, language: str) -> Exhibit:

@@ -216,7 +216,7 @@ def odds_summary(found: Odds, language: str) -> Exhibit:
         base = [words("odds.found", target=target, n=words.count(found.model.n))]
         base += [words("odds.lacking", n=words.count(lacking))] if lacking else []
         told += [words("gap").join([*base, words("odds.reading", target=target)])]
-        told += [words("gap").join(_differences(found, words))]
+        told += [words("gap").join(differences(found, words))]
     return prose(*filter(None, told), *_not_compared(found, words), kind="summary")
 
 
@@ -232,7 +232,7 @@ def has_ratios(found: Odds) -> bool:
     return found.fit is not None and found.reason in ("", *FAULTY) and bool(found.fit.table["estimate"].notna().any())
 
 
-def _differences(found: Odds, words: Words) -> Iterator[str]:
+def differences(found: Odds, words: Words) -> Iterator[str]:
     """Yield which groups answer differently, which do not, and the largest difference."""
     tested = found.tests[found.tests["p_adjusted"].notna()]
     differ = tested["p_adjusted"] < DIFFERS

@@ -199,13 +199,13 @@ def _duty_row(group: Sequence[Mapping[str, Any]], programme: Programme, words: W
     window = _window(row, duty, words)
     if len(group) > 1:
         window = words("window.several", first=window, last=_window(last, duty, words), n=len(group))
-    nobody = words("not_computed")
+    nobody, until = words("not_computed"), (words("window.until", day=_iso(last["due_on"])),)
     shown = [*filter(None, [row["evidence"]]), *_remarks(row, words)] or [nobody]
     return (
         Cell(words.title(duty.title), below=(window,) if window else ()),
         row["clause"] or words("source.own"),
         row["responsible"] or words.title(getattr(duty, "responsible", None), nobody),
-        Cell(_iso(row["due_on"]) or nobody, "whole", (f"… {_iso(last['due_on'])}",) if len(group) > 1 else ()),
+        Cell(_iso(row["due_on"]) or nobody, "whole", until if len(group) > 1 else ()),
         Cell(_iso(row["done_on"]) or nobody, "whole"),
         Cell(words(f"state.{row['state']}"), f"verdict {row['state']}"),
         Cell(shown[0], below=tuple(shown[1:])),
@@ -223,8 +223,8 @@ def _window(row: Mapping[str, Any], duty: Step | Register, words: Words) -> str:
         return ""
     if every == "month":
         return words.month(first)
-    part = {"quarter": (first.month + 2) // 3, "half_year": 1 + first.month // 7, "year": 0}[every]
-    return words(f"window.{every}", year=first.year, part=part)
+    name = f"half_year_{1 + first.month // 7}" if every == "half_year" else every
+    return words(f"window.{name}", year=first.year, part=(first.month + 2) // 3)
 
 
 def _remarks(row: Mapping[str, Any], words: Words) -> tuple[str, ...]:

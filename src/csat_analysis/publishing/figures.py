@@ -27,6 +27,7 @@ SEEN = ("satisfaction_rate", "satisfaction_rate_of_valid")  # the rates whose ru
 SPAN, POINTS = 0.15, 301  # of the curve: to each side of the threshold, and how many points
 ROWS = 24  # of its table, at most
 RISKS = (0.9, 0.5, 0.1)  # the probabilities of acting whose true rates are told
+LABELLED = 0.2  # of the width of a curve, which a label takes
 MARKERS = {  # of a verdict: shape, colour, whether it is filled
     "met": ("o", DOT, True), "borderline": ("s", "#8a5a00", True), "not_met": ("x", "#a4262c", True),
     "missed": ("x", "#8a5a00", True), "in_progress": ("o", SOFT, False), "missing": ("o", SOFT, False),
@@ -313,7 +314,8 @@ def _curve(rates: np.ndarray, chances: np.ndarray, threshold: float, words: Word
     for rate, chance in dict.fromkeys(_at(rates, chances, wanted) for wanted in RISKS):  # of few people some are one
         axes.plot(rate, chance, "o", color=DOT, markersize=6)
         label = words("figure.oc_label", rate=words.number(rate, "share"), chance=words.whole_percent(chance))
-        axes.annotate(label, (rate, chance), xytext=(9, 2), textcoords="offset points", fontsize=9, color=INK)
+        where, side = _beside_curve(rate, rates, threshold, falls=bool(chances[0] > chances[-1]))
+        axes.annotate(label, (rate, chance), where, textcoords="offset points", ha=side, fontsize=9, color=INK)
     axes.set_ylim(-0.03, 1.06)
     axes.set_xlabel(words("figure.oc_axis"))
     axes.set_ylabel(words("figure.oc_chance"))
@@ -322,6 +324,19 @@ def _curve(rates: np.ndarray, chances: np.ndarray, threshold: float, words: Word
     axes.grid(color="#e4e7eb")
     axes.set_axisbelow(True)
     return figure
+
+
+def _beside_curve(rate: float, rates: np.ndarray, threshold: float, falls: bool) -> tuple[tuple[int, int], str]:
+    """Return where the label of a point stands, in points, and at which side of it: not on the line of the rule.
+
+    >>> rates = np.linspace(0.7, 1.0, 31)
+    >>> _beside_curve(0.84, rates, 0.85, falls=True), _beside_curve(0.86, rates, 0.85, falls=True)
+    (((-9, -6), 'right'), ((9, 2), 'left'))
+    """
+    room = LABELLED * (rates[-1] - rates[0])
+    if 0 <= threshold - rate < room <= rate - rates[0]:
+        return (-9, -6 if falls else 2), "right"
+    return (9, 2 if falls else -6), "left"
 
 
 def curve_table(rates: np.ndarray, chances: np.ndarray, caption: str, words: Words) -> Exhibit:

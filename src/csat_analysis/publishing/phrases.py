@@ -154,7 +154,8 @@ def shown_value(value: float, unit: str) -> float:
 def points_listing(points: Mapping[str, float], programme: Programme, words: Words) -> str:
     """Return the points of each answer."""
     parts = [
-        f"{level_title(programme, level, words)} = {number:g}".replace("-", "−") for level, number in points.items()
+        f"{level_title(programme, level, words)}\u00a0=\u00a0{number:g}".replace("-", "−")
+        for level, number in points.items()
     ]
     return words.listing(parts)
 

@@ -88,6 +88,9 @@ def _notes(result: Assessment, words: Words) -> list[str]:
         words(f"weighting.{'raked' if len(names) > 1 else 'cells'}", names=words.listing(names)),
         words("weighting.beside"),
     ]
+    effective = result.weighted["n_effective"].astype(float)
+    if ((effective > result.evidence.valid) & (effective < math.inf)).any():
+        notes.append(words("weighting.effective"))
     trimmed, gap, left_out = (
         max((row or 0 for row in result.weighted[name]), default=0) for name in ("trimmed", "gap", "left_out")
     )

@@ -155,9 +155,10 @@ function rulesCell(run) {
 }
 
 function pagesCell(run) {
-  const links = data.sets[run.set].flatMap(([file, text]) =>
-    [words.comma, make("a", {href: path(run.project.place, run.period, file)}, text)]);
-  return make("td", {class: "pages", "data-head": heads.pages}, ...links.slice(1));
+  const pages = data.sets[run.set];
+  const links = pages.map(([file, text], place) => make("span", {},
+    make("a", {href: path(run.project.place, run.period, file)}, text), place < pages.length - 1 ? words.comma : ""));
+  return make("td", {class: "pages", "data-head": heads.pages}, ...links);
 }
 
 function chooseCell(run) {
