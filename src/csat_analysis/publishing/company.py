@@ -11,7 +11,7 @@ from markupsafe import Markup
 from csat_analysis import __version__
 from csat_analysis.assembly.gates import ITEM_FIGURES, LITERAL, NEAR
 from csat_analysis.ground.catalogue import MEASURES, SURE
-from csat_analysis.ground.words import Words, languages, speak
+from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing import company_change, pages, pooling
 from csat_analysis.publishing.company_matrix import matrix
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, table
@@ -386,7 +386,7 @@ def unfonted(entries: Iterable[Entry], language: str) -> str:
         return ""
     html = template("company.html.j2").render(
         words=words, style=Markup(pages.style(language)), version=__version__,  # noqa: S704 - our own style sheet
-        links=pages.chapter_links([], "company", language, languages(), 0),
+        links=[{"text": words("page.portal"), "href": f"index.{language}.html"}, *pages.language_links("company", language)],
         sections=[section(members, every, number, words) for number, members in enumerate(groups)],
     )  # fmt: skip
     return pages.with_contents(html, words("page.contents"))

@@ -209,6 +209,19 @@ def page_name(chapter: str, language: str) -> str:
     return f"{chapter}.{language}.html"
 
 
+def language_links(page: str, language: str) -> list[dict[str, Any]]:
+    """Return the links to a page in each language."""
+    return [
+        {
+            "text": speak(each)("language.name"),
+            "href": page_name(page, each),
+            "lang": speak(each)("language.html"),
+            "here": each == language,
+        }
+        for each in languages()
+    ]
+
+
 def chapter_links(
     chapters: Sequence[str], chapter: str, language: str, written: Sequence[str], depth: int
 ) -> list[dict[str, Any]]:

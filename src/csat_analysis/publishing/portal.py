@@ -149,7 +149,7 @@ def render(
     code = script("portal")
     html = company.template("portal.html.j2").render(
         **around(words, code), rows=plain_rows(projects, stands, words), total=len(rows), columns=COLUMNS.items(),
-        links=language_links("index", language), compare_page=pages.page_name("compare", language),
+        links=pages.language_links("index", language), compare_page=pages.page_name("compare", language),
         company=[row for each in found if (row := company_row(each, words))],
         company_page=pages.page_name("company", language) if found else "",
         as_of=stands is not None, without=without_text(rows, stands, words), texts=texts_of("browse", words),
@@ -165,7 +165,8 @@ def render_compared(known: Known, rows: Sequence[Row], language: str) -> str:
     words, code = speak(language), script("compare")
     portal = {"text": words("page.portal"), "href": f"index.{language}.html"}
     html = company.template("compare.html.j2").render(
-        **around(words, code), links=[portal, *language_links("compare", language)], texts=texts_of("compare", words),
+        **around(words, code), texts=texts_of("compare", words),
+        links=[portal, *pages.language_links("compare", language)],
         data=Markup(as_json(compared_of(by_project(rows), known.shapes, words))),  # noqa: S704 - escaped likewise
     )  # fmt: skip
     return pages.with_font(html)
@@ -194,19 +195,6 @@ def texts_of(section: str, words: Words) -> Markup:
     found = {key: words(key) for key in common} | own
     found["failed_run"] = words("portal.failed_run")
     return Markup(as_json(found))  # noqa: S704 - escaped as a script needs it
-
-
-def language_links(page: str, language: str) -> list[dict[str, Any]]:
-    """Return the links to a page in each language."""
-    return [
-        {
-            "text": speak(each)("language.name"),
-            "href": pages.page_name(page, each),
-            "lang": speak(each)("language.html"),
-            "here": each == language,
-        }
-        for each in languages()
-    ]
 
 
 def plain_rows(projects: Mapping[str, Sequence[Row]], stands: STANDS, words: Words) -> list[dict[str, Any]]:

@@ -138,12 +138,8 @@ def shared_letters(language: str) -> str:
 
 def links(language: str) -> list[dict[str, Any]]:
     """Return the links above a page: the portal, and the page in each language."""
-    own = [
-        {"text": speak(each)("language.name"), "href": f"index.{each}.html", "lang": speak(each)("language.html"),
-         "here": each == language}
-        for each in languages()
-    ]  # fmt: skip
-    return [{"text": speak(language)("page.portal"), "href": f"../index.{language}.html"}, *own]
+    portal = {"text": speak(language)("page.portal"), "href": f"../index.{language}.html"}
+    return [portal, *pages.language_links("index", language)]
 
 
 def period_row(row: Row, record: Record, words: Words, standing: Standing | None) -> dict[str, Any]:
