@@ -548,7 +548,7 @@ def test_it_is_written_with_the_portal_and_linked_from_it(tmp_path):
     for language in LANGUAGES:
         assert f"company.{language}.html" in list(Page(htmls[f"index.{language}.html"]).links())
         links = [unquote(link) for link in Page(htmls[f"company.{language}.html"]).links()]
-        assert "index.html" in links and f"yuanya/2024/20_satisfaction.{language}.html" in links
+        assert f"index.{language}.html" in links and f"yuanya/2024/20_satisfaction.{language}.html" in links
         assert [link for link in links if not (tmp_path / "reports" / link).is_file()] == []
 
 

@@ -384,9 +384,10 @@ def unfonted(entries: Iterable[Entry], language: str) -> str:
     groups, every = pooling.editions(listed), [entry["record"] for entry in listed]
     if not groups:
         return ""
+    portal = {"text": words("page.portal"), "href": f"index.{language}.html"}
     html = template("company.html.j2").render(
         words=words, style=Markup(pages.style(language)), version=__version__,  # noqa: S704 - our own style sheet
-        links=[{"text": words("page.portal"), "href": f"index.{language}.html"}, *pages.language_links("company", language)],
+        links=[portal, *pages.language_links("company", language)],
         sections=[section(members, every, number, words) for number, members in enumerate(groups)],
     )  # fmt: skip
     return pages.with_contents(html, words("page.contents"))
