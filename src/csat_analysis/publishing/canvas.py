@@ -13,6 +13,7 @@ import pylopdf_fonts_zh_cn
 from markupsafe import Markup, escape
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from csat_analysis.ground.words import letters
@@ -60,11 +61,17 @@ def as_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
     ----------
     name
         Goes into the ids, so that two figures of a page share none.
+
+    Notes
+    -----
+    ``figure.savefig`` would draw all of it twice, and throw the first away; the figure has no background afterwards.
     """
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
+        patch.set(facecolor="none", edgecolor="none")
     with any_script():
-        figure.savefig(buffer, format="svg", metadata=nothing, transparent=True)
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
     svg = re.sub(r"<metadata>.*?</metadata>", "", buffer.getvalue(), flags=re.DOTALL)
     svg = re.sub(r"(<[^>]*>)\s*", lambda tag: _short(_own_ids(tag[1], name)), svg)
     view = " ".join(re.findall(r'viewBox="[^"]*"', svg)[:1])
