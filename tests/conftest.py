@@ -1,6 +1,7 @@
 """A small procedure, and surveys small enough to be checked by eye; each test writes down only what it is about."""
 
 import functools
+import gc
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -25,6 +26,17 @@ FIRST = (  # those that wait beside those that compute
     "limits", "bad_pages", "browser", "documents", "word", "slides", "notice", "recorded", "engines", "exhibits", "interruption", "company_change", "end_to_end", "change", "packaging",
     "runner", "change_tables", "forks", "cli", "constructs", "publish",
 )  # fmt: skip
+
+
+gc.disable()  # while files are imported, nothing of which goes away
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of all searches for what can be thrown away, and search less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 def pytest_xdist_auto_num_workers() -> int:

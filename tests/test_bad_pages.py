@@ -10,8 +10,8 @@ from publishing import run
 pytestmark = [pytest.mark.slow, needs_browser]
 HEAVIEST = 600_000  # bytes
 SURVEYS = {
-    "endless": {"say": endless, "chapters": ["20_satisfaction", "25_drivers"]},
-    "many": {"items": 60, "strata": 30, "forms": 180, "chapters": ["20_satisfaction"]},
+    "endless": {"say": endless, "chapters": ["20_satisfaction", "25_drivers"], "baseline": None},
+    "many": {"items": 60, "strata": 30, "forms": 180, "chapters": ["20_satisfaction"], "baseline": None},
     "mixed": {"say": mixed, "items": 8, "strata": 8, "forms": 80},
     "one_item": {"items": 1},
     "one_form": {"forms": 1, "strata": 1},
