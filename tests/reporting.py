@@ -16,7 +16,7 @@ from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.assembly.change import Change, judge_change
 from csat_analysis.ground import params
 from csat_analysis.ground.params import Document
-from csat_analysis.publishing import notice, recorded, records, slides, word
+from csat_analysis.publishing import notice, record_keys, recorded, records, slides, word
 from csat_analysis.publishing.problems import Source
 from publishing import CHECKOUT
 
@@ -28,10 +28,10 @@ MAKERS = {"report": word.make, "slides": slides.make, "notice": notice.make}
 def source_of(result: Assessment, change: Change | None = None, **keys) -> Source:
     """Return the source of an assessment's documents, read back from its record."""
     survey = result.survey
-    record = records.Record.model_validate(json.loads(records.as_json(records.build(result))))
+    record = record_keys.Record.model_validate(json.loads(records.as_json(records.build(result))))
     document = Document(survey.programme, survey.programme_sha256, CHECKOUT, {})
     back = recorded.assessment_of(record, document, survey.run)
-    return Source(record, back, recorded.change_of(record, back), **keys)
+    return Source(record, back, recorded.change_of(record, back), recorded.importance_of(record, back), **keys)
 
 
 @functools.cache

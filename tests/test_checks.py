@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from conftest import DEMO, DEMO_RUN, demo
 from csat_analysis.ground import clauses, params, programmes, runs, words
 from csat_analysis.ground.errors import ParameterError
-from csat_analysis.publishing import checks, records
+from csat_analysis.publishing import checks, record_keys
 from publishing import make_root, programme
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -97,7 +97,7 @@ LANGUAGES = ["zh", "en"]
 KINDS = ["programme", "run", "record"]
 MODELS = {
     name: value
-    for room in (programmes, runs, records)
+    for room in (programmes, runs, record_keys)
     for name, value in vars(room).items()
     if isinstance(value, type) and issubclass(value, BaseModel)
 }

@@ -66,7 +66,17 @@ def test_every_figure_of_a_question_is_that_of_the_record():
 def test_what_the_record_has_no_table_for_is_named_with_the_reason():
     assert documents.left_out(small(index=None, grades=[]).record) == {
         name: name
-        for name in ("index", "groups", "respondents", "complaints", "actions", "comparison", "change", "clauses")
+        for name in (
+            "index",
+            "drivers",
+            "groups",
+            "respondents",
+            "complaints",
+            "actions",
+            "comparison",
+            "change",
+            "clauses",
+        )
     }
     lines = documents.left_out_lines(small().record, EN)
     assert "Measures (no action is on record)" in lines
@@ -75,7 +85,10 @@ def test_what_the_record_has_no_table_for_is_named_with_the_reason():
 
 def test_a_run_with_everything_leaves_nothing_out():
     found = demo_source("hengxin", "2024Q4")
-    assert documents.left_out(found.record) == {"actions": "actions"}
+    assert documents.left_out(found.record) == {
+        "drivers": "drivers",
+        "actions": "actions",
+    }  # it asks no overall question
     assert [section.name for section in documents.sections(found, ZH)] == [
         "overview", "survey", "results", "problems", "comparison", "appendix",
     ]  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 from conftest import demo, remembered, survey_of
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.assembly.modes import MODES, put_together
-from csat_analysis.publishing import records
+from csat_analysis.publishing import record_keys, records
 from test_change import GATE, RULES, chosen, counted, of_100
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -144,7 +144,7 @@ def test_a_void_survey_a_programme_without_a_rate_and_no_baseline_have_no_channe
 
 
 def test_every_key_of_a_row_is_in_the_table():
-    assert set(records.ModeRow.model_fields) == set(MODES)
+    assert set(record_keys.ModeRow.model_fields) == set(MODES)
 
 
 # --- what action brought ----------------------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ def test_a_chosen_project_s_record_holds_what_action_brought():
     assert (row["figure"], row["threshold"], row["projects"]) == ("satisfaction_rate", 0.85, 10)
     assert (row["residual"]["acted"], row["residual"]["others"]) == (3, 7)
     assert row["residual"]["estimate"] == found.portfolio.contrast.estimate < row["residual"]["naive"]
-    assert records.PortfolioRow.model_validate(row).residual.df is None
+    assert record_keys.PortfolioRow.model_validate(row).residual.df is None
 
 
 def test_a_chosen_project_without_others_has_none():

@@ -9,6 +9,7 @@ import pytest
 from conftest import demo, survey_of
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.assembly.change import judge_change
+from csat_analysis.assembly.importance import importance_of
 from csat_analysis.ground.errors import ReportError
 from csat_analysis.ground.words import speak
 from csat_analysis.publishing import (
@@ -16,11 +17,14 @@ from csat_analysis.publishing import (
     change_figures,
     change_tables,
     change_ways,
+    driver_figures,
+    driver_tables,
     duties,
     exhibits,
     figures,
     groups,
     ledger,
+    record_keys,
     recorded,
     records,
     verdicts,
@@ -36,6 +40,10 @@ OF_RESULT = [
     verdicts.gate_table, verdicts.grade_table, verdicts.target_table, verdicts.comparison_table, groups.part_table,
     groups.group_table, ledger.fieldwork_table, weights.respondent_table, weights.weighted_table, duties.clause_summary,
     briefs.satisfaction,
+]  # fmt: skip
+OF_IMPORTANCE = [
+    driver_tables.importance_summary, driver_tables.importance_table, driver_tables.quadrant_table, briefs.drivers,
+    driver_figures.importance_bars, driver_figures.driver_map,
 ]  # fmt: skip
 OF_SURVEY = [ledger.account_table, ledger.input_table, ledger.findings]
 OF_CHANGE = [change_tables.figure_table, change_tables.item_table, change_ways.plan_note]
@@ -59,6 +67,8 @@ def test_a_record_read_back_says_what_the_pages_say(run, language):
     pairs = [(show(result, language), show(source.result, language)) for show in OF_RESULT]
     pairs += [(show(result.survey, language), show(source.result.survey, language)) for show in OF_SURVEY]
     pairs += [(show(demo_change(*run), language), show(source.change, language)) for show in OF_CHANGE]
+    found = importance_of(result)
+    pairs += [(show(found, language), show(source.importance, language)) for show in OF_IMPORTANCE]
     for page, document in pairs:
         assert without_reasons(document.html) == without_reasons(page.html)
 
@@ -152,6 +162,6 @@ def test_a_record_that_cannot_be_used_is_told(tmp_path, text, said):
 )
 def test_a_record_of_other_rules_is_told_by_what_is_gone(keys, said):
     result = assess(survey_of(counted(3, 1)))
-    record = records.Record.model_validate(json.loads(records.as_json(records.build(result))))
+    record = record_keys.Record.model_validate(json.loads(records.as_json(records.build(result))))
     with pytest.raises(ReportError, match=rf"^record.json: the procedure's file has changed since \({said}"):
         recorded.check_names(record, demo(**keys), "record.json")

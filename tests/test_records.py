@@ -14,7 +14,9 @@ import pytest
 import publishing
 from conftest import demo, survey_of
 from csat_analysis.assembly.assessment import assess
+from csat_analysis.assembly.importance import importance_of
 from csat_analysis.publishing import checks, records
+from reporting import demo_result, demo_source
 
 FORMS = """
 form_id | customer_id | delivery  | service   | segment | building | comment
@@ -353,6 +355,23 @@ def test_every_answer_of_the_page_is_in_the_record():
     assert said["delivery", "satisfied"] == (2, pytest.approx(2 / 3))
     assert said["delivery", "not_applicable"] == (1, None)
     assert [said["service", level] for level in ("fair", "empty", "rejected")] == [(1, 1.0), (1, None), (1, None)]
+
+
+def test_what_goes_with_the_overall_question_is_in_the_record():
+    record, found = demo_source("yuanya", "2024").record, importance_of(demo_result("yuanya", "2024"))
+    assert [(row.item, row.share, row.quadrant) for row in record.importance] == [
+        *found.table[["driver", "share", "quadrant"]].itertuples(index=False, name=None)
+    ]
+    assert sum(row.share for row in record.importance) == pytest.approx(1)
+    drivers = record.drivers
+    assert (drivers.target, drivers.reason, drivers.n, drivers.items) == ("overall", "", 249, 4)
+    assert drivers.conf_low < drivers.r_squared < drivers.conf_high
+
+
+def test_why_nothing_goes_with_the_overall_question_is_in_the_record():
+    record = records.build(assess(survey_of(FORMS, demo(overall="service"))))
+    assert (record.drivers.target, record.drivers.reason, record.importance) == ("service", "too_few", [])
+    assert records.build(assess(survey_of(FORMS))).drivers.reason == "no_target"
 
 
 def test_items_without_titles_have_none_in_the_record():

@@ -20,7 +20,7 @@ from csat_analysis.domain import constructs, fieldwork, schemas, steps
 from csat_analysis.ground import params, programmes, runs, words
 from csat_analysis.ground.catalogue import DIGITS, MEASURES
 from csat_analysis.ground.words import Words, speak
-from csat_analysis.publishing import pages, records
+from csat_analysis.publishing import pages, record_keys
 from publishing import CHECKOUT
 
 LANGUAGES = ["zh", "en"]
@@ -157,7 +157,7 @@ SPOKEN = {
     "finding": first_arguments(load, "Finding"),
     "measure": {*MEASURES, "index"},
     "formula": set(MEASURES),
-    "verdict": {*choices(records.GateRow, "verdict"), "missing", "missed"},
+    "verdict": {*choices(record_keys.GateRow, "verdict"), "missing", "missed"},
     "state": {*procedure.ORDER, *steps.STATES},
     "why": whys,
     "window": {*steps.MONTHS, "several"} - {"month"},
@@ -165,12 +165,12 @@ SPOKEN = {
     "invalid": set(fieldwork.BROKEN_OFF),
     "tipping": {"never", "below", "above", "near"},
     "status": {
-        *choices(records.Record, "status"),
+        *choices(record_keys.Record, "status"),
         "reportable_unjudged",
         "reportable_without_data",
         "reportable_without_value",
     },
-    "stamp": choices(records.Record, "status"),
+    "stamp": choices(record_keys.Record, "status"),
     "comparison": choices(programmes.Gate, "comparison"),
     "severity": choices(programmes.Gate, "severity"),
     "source": {*choices(programmes.Gate, "source"), "common", "own"},

@@ -17,6 +17,7 @@ from csat_analysis.estimation.ordinal import OrdinalFit, fit_ordinal, indicator_
 from csat_analysis.estimation.proportionality import proportional_odds
 from csat_analysis.estimation.quadrants import DriverMap, map_drivers
 from csat_analysis.estimation.relative import LARGEST
+from csat_analysis.ground import lending
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.statistics.design import Design, kept
 from csat_analysis.statistics.inference import holm
@@ -129,6 +130,8 @@ def target_of(programme: Programme, asked: Sequence[str]) -> str:
 
 def importance_of(result: Assessment) -> Importance:
     """Return how much of the overall item goes with each other item, and how each of them stands."""
+    if (known := lending.found("importance", id(result))) is not None:
+        return known
     programme, answers = result.survey.programme, _answers(result)
     target, points = target_of(programme, list(answers)), item_points(answers, programme)
     reason = _why_no_target(target, points, programme)

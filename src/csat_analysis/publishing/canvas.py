@@ -41,8 +41,9 @@ def style() -> Any:
         "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True, "xtick.bottom": False,
         "ytick.left": False, "lines.solid_capstyle": "round", "patch.edgecolor": "w", "patch.force_edgecolor": True,
         "font.family": [FONT, "DejaVu Sans"], "font.size": 10, "axes.unicode_minus": False, "text.parse_math": False,
-        "text.color": INK, "axes.labelcolor": SOFT, "axes.edgecolor": "#cbd2d9", "xtick.color": SOFT,
-        "ytick.color": INK, "svg.fonttype": "none", "svg.hashsalt": "csat_analysis",
+        "figure.facecolor": "none", "axes.facecolor": "none", "text.color": INK, "axes.labelcolor": SOFT,
+        "axes.edgecolor": "#cbd2d9", "xtick.color": SOFT, "ytick.color": INK, "svg.fonttype": "none",
+        "svg.hashsalt": "csat_analysis",
     }  # fmt: skip
 
 
@@ -61,17 +62,11 @@ def as_svg(figure: Figure, name: str, title: str, description: str) -> Markup:
     ----------
     name
         Goes into the ids, so that two figures of a page share none.
-
-    Notes
-    -----
-    ``figure.savefig`` would draw all of it twice, and throw the first away; the figure has no background afterwards.
     """
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
-        patch.set(facecolor="none", edgecolor="none")
     with any_script():
-        FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)  # savefig would draw it twice to lay it out
     svg = re.sub(r"<metadata>.*?</metadata>", "", buffer.getvalue(), flags=re.DOTALL)
     svg = re.sub(r"(<[^>]*>)\s*", lambda tag: _short(_own_ids(tag[1], name)), svg)
     view = " ".join(re.findall(r'viewBox="[^"]*"', svg)[:1])
@@ -87,7 +82,7 @@ def as_png(figure: Figure, dots: int = 200) -> bytes:
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # it is drawn as a box
-        figure.savefig(buffer, format="png", dpi=dots, metadata={"Software": None})
+        figure.savefig(buffer, format="png", dpi=dots, metadata={"Software": None}, facecolor="white")
     return buffer.getvalue()
 
 

@@ -50,7 +50,7 @@ def literal(path: Path) -> str:
 
 def execute(order: Order, seconds: float) -> Chapter:
     """Return an executed chapter, tried again where it ended in a way that can heal, as long as there is time."""
-    source, end = _read(order.path), time.monotonic() + seconds
+    end = time.monotonic() + seconds
     for attempt in range(order.limits.retries + 1):
         left = end - time.monotonic()
         if attempt:
@@ -58,7 +58,7 @@ def execute(order: Order, seconds: float) -> Chapter:
             if left <= 0:
                 break
             time.sleep(limits.pause(attempt))
-        made = _attempt(order, source, left)
+        made = _attempt(order, left)
         if not made.ending.heals:
             break
     return made
@@ -67,14 +67,15 @@ def execute(order: Order, seconds: float) -> Chapter:
 def not_begun(order: Order) -> Chapter:
     """Return a chapter for which there was no time left."""
     ending = Ending("skipped", key="not_begun", values={"limit": f"{order.limits.seconds:,.0f}"})
-    return _finished(_read(order.path) or nbformat.v4.new_notebook(), ending, order.parameters["language"])
+    return _finished(_source(order.path), ending, order.parameters["language"])
 
 
-def _read(path: Path) -> nbformat.NotebookNode | None:
+def _source(path: Path) -> nbformat.NotebookNode:
+    """Return a notebook as it is before anything is executed; an empty one where it cannot be read any more."""
     try:
         return nbformat.read(path, as_version=4)
     except (OSError, ValueError):
-        return None
+        return nbformat.v4.new_notebook()
 
 
 def _written(path: Path) -> nbformat.NotebookNode | None:
@@ -85,9 +86,9 @@ def _written(path: Path) -> nbformat.NotebookNode | None:
         return None
 
 
-def _attempt(order: Order, source: nbformat.NotebookNode | None, seconds: float) -> Chapter:
+def _attempt(order: Order, seconds: float) -> Chapter:
     """Return an executed chapter, tried once, without anything left running that it started."""
-    if source is None:
+    if not order.path.is_file():
         ending = Ending("failed", key="gone", values={"notebook": f"notebooks/{order.path.name}"})
         return _finished(nbformat.v4.new_notebook(), ending, order.parameters["language"])
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -96,7 +97,7 @@ def _attempt(order: Order, source: nbformat.NotebookNode | None, seconds: float)
         work = functools.partial(_execute, order, output, trace, folder)
         with guards.guarded(order.limits, seconds, kernels.errors_file(folder)) as guard:
             ending = _guarded(work, order, folder, guard)
-        executed = _written(output) or trace.so_far() or source
+        executed = _written(output) or trace.so_far() or _source(order.path)
         ending = guard.reached or _checked(ending, executed, trace, order.parameters)
         cut = trace.cuts()
         where = trace.where()

@@ -18,11 +18,11 @@ from csat_analysis.ground.errors import CsatError, ParameterError
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import RunFile
 from csat_analysis.ground.words import Words, explained_by, explanations, speak
-from csat_analysis.publishing import records
 from csat_analysis.publishing.phrases import rule_name
 from csat_analysis.publishing.publish import chapter_path, read_chapter
+from csat_analysis.publishing.record_keys import Record
 
-SCHEMAS: dict[str, type[BaseModel]] = {"programme": Programme, "run": RunFile, "record": records.Record}
+SCHEMAS: dict[str, type[BaseModel]] = {"programme": Programme, "run": RunFile, "record": Record}
 
 
 def check(root: Path) -> tuple[list[str], list[str]]:

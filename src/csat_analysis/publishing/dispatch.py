@@ -76,7 +76,8 @@ def source_of(rules: Rules, state: State) -> Source:
     recorded.check_names(record, document.content, shown)
     result = recorded.assessment_of(record, document, run)
     stale = state.state not in CURRENT
-    return Source(record, result, recorded.change_of(record, result), stale, following(rules, run))
+    change, importance = recorded.change_of(record, result), recorded.importance_of(record, result)
+    return Source(record, result, change, importance, stale, following(rules, run))
 
 
 def following(rules: Rules, run: Run) -> str:

@@ -16,6 +16,8 @@ from csat_analysis.publishing.change_tables import figure_table as change_measur
 from csat_analysis.publishing.change_tables import item_table as change_items
 from csat_analysis.publishing.change_tables import judged_sentences, spoken
 from csat_analysis.publishing.change_ways import action_table, plan_note
+from csat_analysis.publishing.driver_figures import draw_importance, draw_map
+from csat_analysis.publishing.driver_tables import importance_summary, importance_table, is_shown, quadrant_table
 from csat_analysis.publishing.duties import clause_summary
 from csat_analysis.publishing.exhibits import answer_table, headline, index_table, item_table, limits, rate_table
 from csat_analysis.publishing.groups import group_table, part_table
@@ -37,7 +39,7 @@ from csat_analysis.publishing.problems import (
     weak_table,
     without_rows,
 )
-from csat_analysis.publishing.records import Record
+from csat_analysis.publishing.record_keys import Record
 from csat_analysis.publishing.verdicts import comparison_table, grade_table, target_table
 from csat_analysis.publishing.weights import respondent_table, weighted_table
 
@@ -70,6 +72,7 @@ def left_out(record: Record) -> dict[str, str]:
     found = {
         "index": record.index is not None,
         "items": any(item.n for item in record.items),
+        "drivers": bool(record.importance),
         "groups": bool(record.strata or record.groups or record.parts),
         "respondents": bool(record.respondents),
         "complaints": any(known.get(name) is not None for name in COMPLAINTS),
@@ -192,6 +195,8 @@ def _results(source: Source, words: Words) -> Iterator[Block]:
     if drawn := figures.draw_items(result, language):
         yield drawn
     yield item_table(result, language) if any(item.n for item in source.record.items) else Exhibit("")
+    yield Heading(words("document.drivers"))
+    yield from drivers(source, words)
     yield Heading(words("document.groups"))
     yield part_table(result, language)
     yield group_table(result, language)
@@ -203,6 +208,16 @@ def answers(source: Source, words: Words) -> Exhibit:
     width = 2 + len(source.result.survey.programme.level_ids)
     rows = [row[:width] for row in content["rows"]]
     return table(content["caption"], content["columns"][:width], rows, content["notes"])
+
+
+def drivers(source: Source, words: Words) -> Iterator[Block]:
+    """Yield what goes with the overall question, in words, pictures and numbers; nothing where that is not known."""
+    found, language = source.importance, words.language
+    if is_shown(found):
+        yield importance_summary(found, language)
+        yield from filter(None, (draw_importance(found, language), draw_map(found, language)))
+        yield importance_table(found, language)
+        yield quadrant_table(found, language)
 
 
 # --- problems ---------------------------------------------------------------------------------------------------------

@@ -44,8 +44,14 @@ Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 def importance_bars(found: Importance, language: str) -> Exhibit:
     """Return the share of what can be explained of each item as a bar, with its interval as a line."""
+    drawn = draw_importance(found, language)
+    return shown(drawn, "importance") if drawn else Exhibit("")
+
+
+def draw_importance(found: Importance, language: str) -> Drawing | None:
+    """Return the bars of importance; None where there is none."""
     if not is_shown(found):
-        return Exhibit("")
+        return None
     words, known = speak(language), bool(found.table["share_low"].notna().any())
     with mpl.rc_context(style()):
         figure, axes = rows([title_of(found, item, words) for item in found.table["driver"]], language)
@@ -60,7 +66,7 @@ def importance_bars(found: Importance, language: str) -> Exhibit:
         axes.grid(axis="x", color=GRID)
         axes.set_axisbelow(True)
     told = words(f"influence.bars_{'sentence' if known else 'alone'}")
-    return shown(Drawing(figure, words("influence.bars"), told), "importance")
+    return Drawing(figure, words("influence.bars"), told)
 
 
 # --- the map ----------------------------------------------------------------------------------------------------------
@@ -68,9 +74,16 @@ def importance_bars(found: Importance, language: str) -> Exhibit:
 
 def driver_map(found: Importance, language: str) -> Exhibit:
     """Return each item at its mean points and its importance, with its 95 % ellipse; why not, where that is so."""
-    words = speak(language)
+    if (drawn := draw_map(found, language)) is None:
+        return prose(speak(language)(f"influence.map_{'single' if is_shown(found) else 'without'}"))
+    return shown(drawn, "map")
+
+
+def draw_map(found: Importance, language: str) -> Drawing | None:
+    """Return the map of importance and performance; None where there are no two items to be set against each other."""
     if not has_map(found):
-        return prose(words(f"influence.map_{'single' if is_shown(found) else 'without'}"))
+        return None
+    words = speak(language)
     with mpl.rc_context(style()):
         figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
         axes = figure.subplots()
@@ -79,7 +92,7 @@ def driver_map(found: Importance, language: str) -> Exhibit:
         axes.set_ylabel(words("influence.map_y"))
         axes.yaxis.set_major_formatter(lambda share, _: words.whole_percent(share))
         _label(figure, axes, found, words)
-    return shown(Drawing(figure, words("influence.map"), map_sentence(found, words)), "map")
+    return Drawing(figure, words("influence.map"), map_sentence(found, words))
 
 
 def _draw_places(axes: Axes, found: Importance) -> None:

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbformat.v4 import new_output
 
 import csat_analysis
 from csat_analysis.ground import lending
@@ -33,12 +32,13 @@ from csat_analysis.publishing.traces import Meter, Trace
 ENGINE = "csat_fork"
 BACKEND = "module://matplotlib_inline.backend_inline"  # as a kernel sets it; otherwise no figure is shown, and no error
 OUTSIDE = (signal.SIGKILL, signal.SIGTERM) if hasattr(signal, "SIGKILL") else ()  # by whom others end a process
+RARELY = 20_000  # objects more than were freed, before a process of a second looks for more to free
 GRACE = 1  # seconds to write down what was shown, for a chapter that is stopped
 COLUMNS = 20  # of a table in plain text, as pandas shows in a kernel
 IMPORTED = (
-    "IPython.core.application", "IPython.core.crashhandler", "IPython.core.interactiveshell", "IPython.core.oinspect",
-    "ipykernel.ipkernel", "matplotlib.backends.backend_svg", "matplotlib.pyplot", "nbconvert", "pandas", "papermill",
-    "scipy.special", "scipy.stats", "seaborn",
+    "IPython.core.application", "IPython.core.crashhandler", "IPython.core.interactiveshell", "IPython.core.logger",
+    "IPython.core.oinspect", "bdb", "ipykernel.ipkernel", "matplotlib.backends.backend_svg", "matplotlib.pyplot",
+    "nbconvert", "pandas", "papermill", "scipy.special", "scipy.stats", "seaborn",
 )  # fmt: skip
 
 
@@ -139,6 +139,7 @@ def _work(work: Callable[[], Ending], answer: Connection, errors: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt ends the process that forked this one, and so this one
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     gc.freeze()  # what was there before is not this chapter's to look through
+    gc.set_threshold(RARELY)
     os.setpgid(0, 0)
     follow_parent(with_group=True)
     with errors.open("ab") as file:
@@ -233,12 +234,17 @@ class Stream(io.TextIOBase):
     def write(self, text: str) -> int:
         """Add text to what the cell shows."""
         if text:
-            self.outputs.add(new_output("stream", name=self.name, text=text))
+            self.outputs.add(_output("stream", name=self.name, text=text))
         return len(text)
 
     def writable(self) -> bool:
         """Return that it can be written."""
         return True
+
+
+def _output(kind: str, **content: Any) -> nbformat.NotebookNode:
+    """Return an output; papermill looks whether it is a valid one when it writes the notebook."""
+    return nbformat.from_dict({"output_type": kind, **content})
 
 
 @functools.cache
@@ -265,14 +271,14 @@ def _shell() -> Any:
             if data:
                 outputs: Outputs = self.shell.outputs  # type: ignore[union-attr]
                 outputs.add(
-                    new_output("execute_result", data=data, metadata=metadata or {}, execution_count=outputs.count)
+                    _output("execute_result", data=data, metadata=metadata or {}, execution_count=outputs.count)
                 )
 
     class Publisher(DisplayPublisher):
         """Takes what cells display."""
 
         def publish(self, data: Any, metadata: Any = None, source: Any = None, **more: Any) -> None:
-            output = new_output("display_data", data=data, metadata=metadata or {})
+            output = _output("display_data", data=data, metadata=metadata or {})
             named = (more.get("transient") or {}).get("display_id", "")
             self.shell.outputs.show(output, named, more.get("update", False))
 
@@ -286,7 +292,7 @@ def _shell() -> Any:
         outputs: Outputs
 
         def _showtraceback(self, etype: type, evalue: Any, stb: list[str]) -> None:
-            self.outputs.add(new_output("error", ename=etype.__name__, evalue=str(evalue), traceback=stb))
+            self.outputs.add(_output("error", ename=etype.__name__, evalue=str(evalue), traceback=stb))
 
         def enable_gui(self, gui: Any = None) -> None:
             """There is none."""

@@ -19,6 +19,7 @@ COLOURS = {
 SHADES = {"weak": "F7E3E0", "strong": "E1EFE4"}  # of groups below and above the whole: a note of the table says so
 WIDTH = 17.0  # cm between the margins
 LETTER = 0.0211  # cm that a letter takes, for each point of its size
+BOLD = 1.15  # as wide are bold letters
 SIDES = 0.35  # cm that a cell keeps free
 BLANK = 20  # letters that a column to be filled in has room for
 
@@ -93,9 +94,9 @@ def widths_of(columns: Sequence[Column], rows: Sequence[Sequence[str]], size: in
     A column without any text is to be filled in, and has room for it.
     """
     texts = [[line for row in rows for line in (row[at], *getattr(row[at], "below", ()))] for at in range(len(columns))]
-    wanted = [_width(max([BLANK if not any(lines) else 0, *map(letters, [column.head, *lines])]), 44, size)
+    wanted = [_width(max([0 if any(lines) else BLANK, BOLD * letters(column.head), *map(letters, lines)]), 44, size)
               for column, lines in zip(columns, texts, strict=True)]  # fmt: skip
-    needed = [_width(max(map(_longest, [column.head, *lines])), 20, size)
+    needed = [_width(max([BOLD * _longest(column.head), *map(_longest, lines)]), 20, size)
               for column, lines in zip(columns, texts, strict=True)]  # fmt: skip
     if sum(wanted) <= WIDTH or sum(needed) >= WIDTH:
         chosen = wanted if sum(wanted) <= WIDTH else needed
@@ -104,7 +105,7 @@ def widths_of(columns: Sequence[Column], rows: Sequence[Sequence[str]], size: in
     return [low + share * (want - low) for low, want in zip(needed, wanted, strict=True)]
 
 
-def _width(wide: int, most: int, size: int) -> float:
+def _width(wide: float, most: int, size: int) -> float:
     return min(wide, most) * LETTER * size + SIDES
 
 

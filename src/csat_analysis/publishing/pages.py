@@ -183,7 +183,7 @@ def font_subset(text: str) -> bytes:
     cut = TTFont(io.BytesIO(_cut(text)), recalcTimestamp=False)
     cut.flavor = "woff"
     buffer = io.BytesIO()
-    cut.save(buffer)
+    cut.save(buffer, reorderTables=None)  # in the order in which they are; another is a second pass
     return buffer.getvalue()
 
 

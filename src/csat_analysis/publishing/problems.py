@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 from csat_analysis.assembly.assessment import Assessment
 from csat_analysis.assembly.change import Change
+from csat_analysis.assembly.importance import Importance
 from csat_analysis.ground.words import Words
 from csat_analysis.publishing.duties import duty_rows
 from csat_analysis.publishing.exhibits import rate_table
 from csat_analysis.publishing.markup import Column, Exhibit, table
 from csat_analysis.publishing.phrases import item_title, measure_title, share_and_interval, trigger_title
-from csat_analysis.publishing.records import Record
+from csat_analysis.publishing.record_keys import Record
 from csat_analysis.publishing.verdicts import gate_table, verdict_word
 
 WEAK, OPEN = 3, ("missing", "late")  # how many of the weakest questions are listed; steps that somebody has to see to
@@ -32,6 +33,7 @@ class Source(NamedTuple):
     record: Record
     result: Assessment
     change: Change
+    importance: Importance
     stale: bool = False
     following: str = ""
 

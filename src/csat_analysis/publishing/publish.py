@@ -10,7 +10,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,12 @@ import papermill
 from csat_analysis.assembly import load, remedy
 from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.assembly.change import Peers, judge_change
+from csat_analysis.assembly.importance import importance_of
 from csat_analysis.ground import lending, params
 from csat_analysis.ground.errors import ParameterError, ReportError
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.software import software
-from csat_analysis.ground.words import speak
+from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing import cards, certificate, chapters, locks, pages, printing, records, workbook
 from csat_analysis.publishing.digests import stamp_of
 from csat_analysis.publishing.freshness import (
@@ -167,17 +168,22 @@ class _Peers:
 
 
 def _results(task: Task, result: Assessment, peers: Peers) -> dict[tuple[Any, ...], Any]:
-    """Return what the chapters of a run would all work out again; a fault of the change shows in its own chapter."""
+    """Return what chapters and record would each work out again; a fault of one of them shows in its own chapter."""
     run = task.run
     known: dict[tuple[Any, ...], Any] = {("assessment", id(result.survey)): result}
     known["survey", run.project, run.period, params.find_root(task.root)] = result.survey
     known["worked example", id(result.survey.programme)] = _worked_example(task.document.sha256, task.document.content)
-    try:
-        known["change", id(result)] = judge_change(result, peers)
-    except Overdue:
-        raise
-    except Exception:  # noqa: BLE001, S110 - see above
-        pass
+    works: dict[str, Callable[[], Any]] = {
+        "change": functools.partial(judge_change, result, peers),
+        "importance": functools.partial(importance_of, result),
+    }
+    for name, work in works.items():
+        try:
+            known[name, id(result)] = work()
+        except Overdue:
+            raise
+        except Exception:  # noqa: BLE001, S110 - see above
+            pass
     return known
 
 
@@ -291,14 +297,15 @@ def execute_chapters(task: Task) -> Made:
 def write_pages(task: Task, result: Assessment, made: Made, work: Path) -> dict[str, Ending]:
     """Write the page and the notebook of every chapter; return how each page ended."""
     endings = {pages.page_name(*order): chapter.ending for order, chapter in made.items()}
+    depth, whence = 3 if _failures(endings) else 2, cards.origin(result)
     for (name, language), (notebook, _) in made.items():
-        around = page_around(task, result, name, language, depth=3 if _failures(endings) else 2)
+        around = page_around(task, result.status, name, language, depth) | origin_of_page(whence, speak(language))
         (work / pages.page_name(name, language)).write_text(pages.render(notebook, language, around), "utf-8")
         (work / f"{name}.{language}.ipynb").write_text(nbformat.v4.writes(notebook) + "\n", "utf-8")
     return endings
 
 
-def page_around(task: Task, result: Assessment, chapter: str, language: str, depth: int) -> dict[str, Any]:
+def page_around(task: Task, status: str, chapter: str, language: str, depth: int) -> dict[str, Any]:
     """Return what stands around a chapter: titles, procedure, date, links."""
     words, run, programme = speak(language), task.run, task.document.content
     return {
@@ -311,16 +318,22 @@ def page_around(task: Task, result: Assessment, chapter: str, language: str, dep
         ],
         "links": pages.chapter_links(chapters_of(programme, task.run), chapter, language, task.languages, depth)
         + ([{"text": "PDF", "href": pages.page_name(chapter, language).replace(".html", ".pdf")}] if task.pdf else []),
-        "origin": (whence := cards.origin(result)),
-        "status": result.status,
-        "stamp": words(f"stamp.{result.status}"),
+        "status": status,
+        "stamp": words(f"stamp.{status}"),
         "method": words("page.method"),
         "software": words("page.made_with", versions=words.listing(f"{k} {v}" for k, v in software().items())),
+        "certificate": certificate.sentence(certificate.of_package(), words),
+    }  # fmt: skip
+
+
+def origin_of_page(whence: cards.Origin, words: Words) -> dict[str, Any]:
+    """Return what a page says of the files that it rests on."""
+    return {
+        "origin": whence,
         "files_title": words("page.made_from"),
         "files": [
             (words("page.programme_file"), whence.sha256), *((each.file, each.sha256) for each in whence.sources)
         ],
-        "certificate": certificate.sentence(certificate.of_package(), words),
     }  # fmt: skip
 
 

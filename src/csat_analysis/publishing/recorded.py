@@ -17,24 +17,29 @@ from csat_analysis.assembly import plans
 from csat_analysis.assembly.assessment import Assessment, Judged
 from csat_analysis.assembly.change import CHANGE, Change
 from csat_analysis.assembly.gates import unit_of
+from csat_analysis.assembly.importance import Importance
 from csat_analysis.assembly.load import Finding, Survey
 from csat_analysis.assembly.situation import Wave
 from csat_analysis.domain.evidence import Evidence
 from csat_analysis.domain.steps import COLUMNS as STEPS
+from csat_analysis.estimation.drivers import Drivers
+from csat_analysis.estimation.quadrants import DriverMap
 from csat_analysis.ground.errors import ReportError
 from csat_analysis.ground.params import Document
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Counts, Run
 from csat_analysis.publishing.packing import plain
-from csat_analysis.publishing.records import (
+from csat_analysis.publishing.record_keys import (
     Account,
     AnswerRow,
     ChangeRow,
     Comparison,
     GateRow,
     GroupRow,
+    ImportanceRow,
     Input,
     ItemRow,
+    LeftOut,
     MeasureRow,
     PartRow,
     Record,
@@ -122,6 +127,26 @@ def with_plain_titles(programme: Programme) -> Programme:
 
 def _plain_title(title: Mapping[str, str] | None) -> dict[str, str] | None:
     return None if title is None else {language: plain(text) for language, text in title.items()}
+
+
+def importance_of(record: Record, result: Assessment) -> Importance:
+    """Return the importance of the questions as a record tells of it."""
+    told = record.drivers
+    table = _table(record.importance, ImportanceRow).rename(columns={"item": "driver"})
+    numbers = {name: float for name in table if name not in ("driver", "quadrant", "reason")}
+    table = table.astype(numbers) if len(table) else pd.DataFrame()
+    left_out = _table(told.left_out, LeftOut).rename(columns={"item": "id"}).assign(level="")
+    drivers = Drivers(
+        table, _number(told.r_squared), _number(told.conf_low), _number(told.conf_high), told.n, told.lacking,
+        units=0, replications=told.replications, method=told.method or "", reason=told.reason,
+    )  # fmt: skip
+    found = DriverMap(table, _number(told.performance_at), _number(told.importance_at), drivers)
+    known = None if told.method is None else found
+    return Importance(result, told.target or "", told.reason, table, left_out, told.n, told.items, known)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _table(rows: Iterable[BaseModel], model: type[BaseModel]) -> pd.DataFrame:

@@ -3,16 +3,17 @@
 import datetime as dt
 import json
 import math
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
 from csat_analysis.assembly import plans
 from csat_analysis.assembly.assessment import Assessment
 from csat_analysis.assembly.change import Change, Peers, is_void, judge_change
 from csat_analysis.assembly.gates import unit_of
+from csat_analysis.assembly.importance import Importance, importance_of
 from csat_analysis.assembly.modes import rates_by_mode
 from csat_analysis.assembly.procedure import standing
 from csat_analysis.ground.mappings import rows_of
@@ -20,428 +21,14 @@ from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Counts
 from csat_analysis.ground.software import software
 from csat_analysis.publishing.phrases import in_order
+from csat_analysis.publishing.record_keys import ActionRow, Headline, ImportanceRow, ProgrammeKey, Record
 
 LISTED_REJECTIONS = 1000
-
-Number = float | None
-
-
-class Row(BaseModel):
-    """A part of a record; further keys may come, these stay."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
-
-
-class ProgrammeKey(Row):
-    """Which edition judged."""
-
-    id: str
-    version: int
-    title: dict[str, str]
-    sha256: str
-
-
-class MeasureRow(Row):
-    """A measure; shares are fractions of 1."""
-
-    id: str
-    value: Number
-    numerator: Number
-    denominator: Number
-    conf_low: Number
-    conf_high: Number
-    method: str
-    se: Number
-    n_effective: Number
-    df: Number
-    design_effect: Number
-    clause: str | None
-
-
-class GateRow(Row):
-    """A rule, its literal verdict, how certain it is, and what non-response could hide."""
-
-    measure: str
-    title: dict[str, str] | None  # of the index, or of the item that the figure is of
-    unit: Literal["share", "points", "per_1000"]
-    comparison: Literal["at_least", "more_than", "at_most", "less_than"]
-    threshold: float
-    value: Number
-    conf_low: Number
-    conf_high: Number
-    interval: str
-    passed: bool | None
-    verdict: Literal["met", "not_met", "borderline", "in_progress"] | None
-    certainty: Number
-    tipping_point: Number
-    worst: Number
-    best: Number
-    severity: Literal["rule", "target"]
-    source: Literal["clause", "assumption"]
-    clause: str | None
-    rounding_flips: bool
-
-
-class TriggerRow(Row):
-    """What a failed gate set off."""
-
-    id: str
-    title: dict[str, str] | None
-    because: str
-    clause: str | None
-
-
-class IndexRow(Row):
-    """The index in its terms' unit."""
-
-    value: Number
-    conf_low: Number
-    conf_high: Number
-    process_low: Number
-    process_high: Number
-    se: Number
-    df: Number
-    method: str
-
-
-class GradeRow(Row):
-    """The band of the index, and the probability of every band."""
-
-    id: str
-    certainty: Number
-    probabilities: dict[str, float] | None
-
-
-class Headline(Row):
-    """What the portal shows first."""
-
-    measure: str
-    unit: Literal["share", "points", "per_1000"]
-    title: dict[str, str] | None
-    value: Number
-    conf_low: Number
-    conf_high: Number
-
-
-class ItemRow(Row):
-    """The figures of a question; the interval is of the satisfied share."""
-
-    id: str
-    n: int | None
-    mean: Number
-    mean_se: Number
-    mean_effect: Number
-    share_satisfied: Number
-    share_se: Number
-    share_effect: Number
-    n_effective: Number
-    df: Number
-    conf_low: Number
-    conf_high: Number
-
-
-class AnswerRow(Row):
-    """How often an answer was given to a question, or why there was none."""
-
-    item: str
-    level: str
-    n: int
-    share: Number
-
-
-class GroupRow(ItemRow):
-    """The figures of a question in a group."""
-
-    by: str
-    level: str
-    suppressed: bool
-
-
-class PartRow(Row):
-    """The satisfaction rate of a part: its forms add to those of the whole."""
-
-    by: str
-    level: str
-    title: dict[str, str] | None
-    numerator: Number
-    denominator: Number
-    value: Number
-    conf_low: Number
-    conf_high: Number
-    suppressed: bool
-
-
-class DesignRow(Row):
-    """How the survey was drawn, as its errors take it."""
-
-    weighted: bool
-    strata: int
-    clusters: int
-    lonely_strata: int
-    lonely: str
-    design_effect: Number
-
-
-class RespondentRow(Row):
-    """Those who gave a valid form and the population, by stratum and group."""
-
-    by: str
-    level: str
-    population: int
-    population_share: Number
-    answered: int | None
-    answered_share: Number
-    answer_rate: Number
-    suppressed: bool
-
-
-class WeightedRow(Row):
-    """A share as it is and weighted to the population."""
-
-    id: str
-    value: Number
-    weighted: Number
-    se: Number
-    conf_low: Number
-    conf_high: Number
-    n_effective: Number
-    trimmed: int | None
-    gap: Number
-    left_out: int
-    reason: str
-
-
-class Comparison(Row):
-    """A descriptive difference."""
-
-    id: str
-    kind: str
-    against: str | float
-    before: Number
-    estimate: Number
-    conf_low: Number
-    conf_high: Number
-    process_low: Number
-    process_high: Number
-    status: Literal["reportable", "remedy_due", "void"] | None
-
-
-class ChangeRow(Row):
-    """How a figure changed since the baseline, and what can be said of it."""
-
-    id: str
-    against: str
-    before: Number
-    after: Number
-    estimate: Number
-    conf_low: Number
-    conf_high: Number
-    statistic: Number
-    df: Number
-    p_value: Number
-    p_adjusted: Number
-    p_waves: Number
-    p_looks: Number
-    p_least: Number
-    n_before: int
-    n_after: int
-    method: str
-    verdict: Literal["improved", "unchanged", "worse", "insufficient", "not_comparable"]
-    reason: str
-    family: Literal["primary", "exploratory"]
-    margin: Number
-    not_worse: bool | None
-    smallest: Number
-    expected: Number
-    gain: Number
-    gain_low: Number
-    gain_high: Number
-    other_low: Number
-    other_high: Number
-    superiority: Number
-    delta: Number
-    delta_low: Number
-    delta_high: Number
-    standardised: Number
-    naive_p: Number
-    naive_verdict: str | None
-
-
-class ModeRow(Row):
-    """The satisfaction rate of those who answered by a channel, in the baseline and after."""
-
-    channels: list[str]
-    numerator_before: Number
-    denominator_before: Number
-    se_before: Number
-    df_before: Number
-    numerator_after: Number
-    denominator_after: Number
-    se_after: Number
-    df_after: Number
-
-
-class ContrastRow(Row):
-    """What the projects acted on gained beyond the others, by one analysis."""
-
-    estimate: Number
-    se: Number
-    conf_low: Number
-    conf_high: Number
-    statistic: Number
-    df: Number
-    p_value: Number
-    n_before: Number
-    n_after: Number
-    acted: int
-    others: int
-    naive: Number
-    drift: Number
-    draws: int
-    reason: str
-
-
-class PortfolioRow(Row):
-    """What action brought over all projects of the procedure with the same baseline."""
-
-    figure: str
-    threshold: float
-    projects: int
-    residual: ContrastRow
-    discontinuity: ContrastRow
-
-
-class ActionRow(Row):
-    """What was done in between; what people wrote by hand stays on the page."""
-
-    action_id: str
-    figure: str
-    minimal_change: Number
-    planned: bool
-    effectiveness: Literal["effective", "partly", "not", "pending"]
-    due_on: str | None
-    completed_on: str | None
-    verified_on: str | None
-    local: bool
-    by: str
-    levels: list[str]
-    estimate: Number
-    conf_low: Number
-    conf_high: Number
-    p_adjusted: Number
-    verdict: str | None
-
-
-class StepRow(Row):
-    """A step or a register, one row for each time it was due; evidence stays on the page."""
-
-    kind: Literal["step", "register"]
-    id: str
-    window: str | None
-    due_on: str | None
-    done_on: str | None
-    state: Literal["met", "late", "missing", "pending", "not_assessed"]
-    why: str
-    clause: str | None
-
-
-class ClauseRow(Row):
-    """A clause of the procedure, and how it stands: as the worst of what carries it out."""
-
-    clause: str
-    state: str
-
-
-class Rejection(Row):
-    """A row or a cell that could not be used."""
-
-    table: str
-    file: str
-    row: int
-    column: str | None
-    value: str | None
-    reason: str
-
-
-class Account(Row):
-    """Where every row and every answer of a table went."""
-
-    table: str
-    rows_read: int
-    rows_used: int
-    rows_rejected: int
-    answers_read: int
-    answers_used: int
-    answers_not_applicable: int
-    answers_empty: int
-    answers_rejected: int
-
-
-class Finding(Row):
-    """What a reader of the data should know."""
-
-    code: str
-    values: dict[str, Any]
-
-
-class Input(Row):
-    """A file that was read."""
-
-    table: str
-    file: str
-    sha256: str
-    rows: int
-
-
-class Record(Row):
-    """A run's numbers. All keys are always present; what is not computed is null or []."""
-
-    schema_version: Literal[1] = 1
-    programme: ProgrammeKey
-    project: str
-    title: dict[str, str]
-    within: list[dict[str, str]]
-    period: str
-    baseline: str | None
-    as_of: str
-    status: Literal["reportable", "remedy_due", "void"]
-    headline: Headline
-    counts: dict[str, int | None]
-    measures: list[MeasureRow]
-    gates: list[GateRow]
-    triggers: list[TriggerRow]
-    index: IndexRow | None
-    grade: GradeRow | None
-    design: DesignRow
-    items: list[ItemRow]
-    item_titles: dict[str, dict[str, str]]
-    answers: list[AnswerRow]
-    strata: list[GroupRow]
-    groups: list[GroupRow]
-    parts: list[PartRow]
-    respondents: list[RespondentRow]
-    weighted: list[WeightedRow]
-    complaints: Annotated[None, Field(description="register figures: still to come")] = None
-    actions: list[ActionRow]
-    comparisons: list[Comparison]
-    change: list[ChangeRow]
-    undecided: int | None
-    modes: list[ModeRow]
-    portfolio: PortfolioRow | None
-    plan: str
-    steps: list[StepRow]
-    clauses: list[ClauseRow]
-    accounts: list[Account]
-    findings: list[Finding]
-    rejected: list[Rejection]
-    rejected_count: int
-    inputs: list[Input]
-    software: dict[str, str]
 
 
 def build(result: Assessment, peers: Peers = ()) -> Record:
     """Return the record of an assessment; ``peers`` see ``change.judge_change``."""
-    changed = judge_change(result, peers)
+    changed, important = judge_change(result, peers), importance_of(result)
     survey, programme = result.survey, result.survey.programme
     run = survey.run
     return Record(
@@ -453,7 +40,7 @@ def build(result: Assessment, peers: Peers = ()) -> Record:
         measures=rows(result.measures), gates=_gates(result),
         triggers=_triggers(result), index=result.index, grade=result.grade, design=_design(result),
         items=rows(result.items), item_titles={item.id: item.title or {} for item in programme.items},
-        answers=rows(result.distribution),
+        answers=rows(result.distribution), drivers=_drivers(important), importance=_importance(important),
         strata=rows(result.strata), groups=rows(result.groups), parts=_parts(result),
         respondents=rows(result.respondents), weighted=rows(result.weighted),
         comparisons=rows(result.comparisons), change=_change(changed), undecided=_undecided(changed),
@@ -480,6 +67,26 @@ def _gates(result: Assessment) -> list[dict[str, Any]]:
         {**row, "title": _own_title(row["measure"], programme), "unit": unit_of(row["measure"], programme)}
         for row in rows(result.gates.drop(columns=["otherwise", "voids"]))
     ]
+
+
+def _drivers(found: Importance) -> dict[str, Any]:
+    """Return what the other questions explain together, and which are left out."""
+    drivers = found.found.drivers if found.found else None
+    known = {} if drivers is None else {key: plain(value) for key, value in drivers._asdict().items()}
+    names = ("method", "r_squared", "conf_low", "conf_high")
+    return {
+        **{name: known.get(name) for name in names},
+        "target": found.target or None, "reason": found.reason, "n": found.n, "items": found.drivers,
+        "replications": known.get("replications", 0), "lacking": known.get("left_out", 0),
+        "performance_at": found.found and plain(found.found.performance_at),
+        "importance_at": found.found and plain(found.found.importance_at),
+        "left_out": rows(found.left_out.drop(columns="level").rename(columns={"id": "item"})),
+    }  # fmt: skip
+
+
+def _importance(found: Importance) -> list[dict[str, Any]]:
+    table = found.table.rename(columns={"driver": "item"})
+    return rows(table[[*ImportanceRow.model_fields]]) if len(table) else []
 
 
 def _design(result: Assessment) -> dict[str, Any]:

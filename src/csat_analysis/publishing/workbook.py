@@ -14,11 +14,11 @@ from csat_analysis.assembly.gates import unit_of
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.words import explained_by, explanations, languages, speak
 from csat_analysis.publishing.phrases import measure_title
-from csat_analysis.publishing.records import Record
+from csat_analysis.publishing.record_keys import Record
 
 SHEETS = (
-    "measures", "gates", "triggers", "items", "answers", "strata", "groups", "parts", "respondents", "weighted",
-    "comparisons", "change", "actions", "modes", "steps", "clauses", "accounts", "rejected", "inputs",
+    "measures", "gates", "triggers", "items", "answers", "importance", "strata", "groups", "parts", "respondents",
+    "weighted", "comparisons", "change", "actions", "modes", "steps", "clauses", "accounts", "rejected", "inputs",
 )  # fmt: skip
 OWN = "own"  # the unit of what a row is about
 _ITEM = dict.fromkeys(("share_satisfied", "share_se", "conf_low", "conf_high"), "share")
@@ -34,6 +34,9 @@ UNITS: Mapping[str, Mapping[str, str]] = {
     | {"certainty": "probability"},
     "items": _ITEM,
     "answers": {"share": "share"},
+    "importance": dict.fromkeys(("share", "share_low", "share_high", "answered", "johnson"), "share")
+    | dict.fromkeys(("performance", "performance_low", "performance_high"), "points")
+    | dict.fromkeys(("first", "certainty"), "probability"),
     "strata": _ITEM,
     "groups": _ITEM,
     "parts": dict.fromkeys(("value", "conf_low", "conf_high"), "share"),
@@ -67,7 +70,7 @@ def write(record: Record, programme: Programme, path: Path) -> None:
     Texts stay texts, whatever they begin with; the same record gives the same bytes.
     """
     content = record.model_dump(mode="json")
-    book = xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False})
+    book = xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True})
     book.set_properties({"created": dt.datetime.fromisoformat(record.as_of)})
     formats = {name: book.add_format({"num_format": shown}) for name, shown in FORMATS.items()}
     formats["head"] = book.add_format({"bold": True, "bottom": 1})
