@@ -95,7 +95,7 @@ COLLIDING = """slack => [...document.querySelectorAll('figure svg')].flatMap(svg
   return [...out, ...over];
 })"""
 # The Chinese characters of a page once for each way in which it sets them: one place is asked, not hundreds.
-HAN = """() => {
+HAN = """async () => {
   const han = /[\\u2e80-\\u9fff\\uf900-\\ufaff]/gu, ways = new Map();
   [...document.body.querySelectorAll('*')].forEach(each => {
     const own = [...each.childNodes].filter(node => node.nodeType === 3).map(node => node.data).join('');
@@ -107,7 +107,7 @@ HAN = """() => {
       ways.set(way, new Set([...(ways.get(way) || []), ...letters]));
     }
   });
-  return [...ways].map(([way, letters]) => {
+  const texts = [...ways].map(([way, letters]) => {
     const shown = document.createElement('p');
     Object.assign(shown.style, JSON.parse(way));
     shown.dataset.han = letters.size;
@@ -115,6 +115,9 @@ HAN = """() => {
     document.body.append(shown);
     return shown.textContent;
   });
+  document.body.getBoundingClientRect();  // asks for the fonts, which no letter is drawn by before they are there
+  await document.fonts.ready;
+  return texts;
 }"""
 
 

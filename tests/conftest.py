@@ -1,6 +1,7 @@
 """A small procedure, and surveys small enough to be checked by eye; each test writes down only what it is about."""
 
 import functools
+import gc
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,13 +19,24 @@ from csat_analysis.ground.params import Document
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Run, RunFile
 
-T = TypeVar("T")
+S, T = TypeVar("S"), TypeVar("T")
 PLAIN = (str, int, float, tuple, list, dict, set, type(None), Programme)  # equal where they are written alike
 TOGETHER = {"word": "documents", "slides": "documents", "notice": "documents", "recorded": "documents"}
 FIRST = (  # those that wait beside those that compute
     "limits", "bad_pages", "browser", "documents", "word", "slides", "notice", "recorded", "engines", "exhibits", "interruption", "company_change", "end_to_end", "change", "packaging",
     "runner", "change_tables", "forks", "cli", "constructs", "publish",
 )  # fmt: skip
+
+
+gc.disable()  # while files are imported, nothing of which goes away
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of all searches for what can be thrown away, and search less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -142,14 +154,14 @@ def once(read: Callable[..., Document[Programme]]) -> Callable[..., Document[Pro
     return lambda path, root=None: shipped(path) if path.parent == SHIPPED else read(path, root)
 
 
-def once_each(judge: Callable[[Programme], list[str]]) -> Callable[[Programme], list[str]]:
-    """Return how to judge a programme; one that was judged before is not judged again."""
-    judged: dict[int, tuple[Programme, list[str]]] = {}  # with the programme, so that no other gets its number
+def once_each(judge: Callable[[S], T]) -> Callable[[S], T]:
+    """Return how to judge a programme or a survey; one that was judged before is not judged again."""
+    judged: dict[int, tuple[S, T]] = {}  # with what was judged, so that nothing else gets its number
 
-    def judge_once(programme: Programme) -> list[str]:
-        if id(programme) not in judged:
-            judged[id(programme)] = (programme, judge(programme))
-        return judged[id(programme)][1]
+    def judge_once(what: S) -> T:
+        if id(what) not in judged:
+            judged[id(what)] = (what, judge(what))
+        return judged[id(what)][1]
 
     return judge_once
 

@@ -26,8 +26,9 @@ from IPython.core.formatters import DisplayFormatter
 from nbformat.v4 import new_output
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
+from conftest import once_each
 from csat_analysis import cli
-from csat_analysis.assembly import load
+from csat_analysis.assembly import assessment, load
 from csat_analysis.publishing import kernels
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -237,11 +238,14 @@ def evaluate(source: str, names: dict[str, Any]) -> Any:
 
 @contextlib.contextmanager
 def without_kernels() -> Iterator[None]:
-    """Let papermill execute chapters in this process; those of one run read its survey once, as no file changes meanwhile."""
+    """Let papermill execute chapters in this process; those of one run read and judge its survey once, as forks do."""
     usual = papermill_engines.get_engine(kernels.ENGINE)
     papermill_engines.register(kernels.ENGINE, InThisProcess)
     try:
-        with unittest.mock.patch.object(load, "survey", functools.cache(load.survey)):
+        with (
+            unittest.mock.patch.object(load, "survey", functools.cache(load.survey)),
+            unittest.mock.patch.object(assessment, "assess", once_each(assessment.assess)),
+        ):
             yield
     finally:
         papermill_engines.register(kernels.ENGINE, usual)

@@ -3,15 +3,15 @@
 import pytest
 
 import browsing
-from browsing import chromium, cut_by_paper, needs_browser, opened, sideways
+from browsing import chromium, cut_by_paper, go, needs_browser, opened, sideways, watched
 from odd_surveys import endless, mixed, odd_survey, publish_odd
 from publishing import run
 
 pytestmark = [pytest.mark.slow, needs_browser]
 HEAVIEST = 600_000  # bytes
 SURVEYS = {
-    "endless": {"say": endless, "chapters": ["20_satisfaction", "25_drivers"]},
-    "many": {"items": 60, "strata": 30, "forms": 180, "chapters": ["20_satisfaction"]},
+    "endless": {"say": endless, "chapters": ["20_satisfaction", "25_drivers"], "baseline": None},
+    "many": {"items": 60, "strata": 30, "forms": 180, "chapters": ["20_satisfaction"], "baseline": None},
     "mixed": {"say": mixed, "items": 8, "strata": 8, "forms": 80},
     "one_item": {"items": 1},
     "one_form": {"forms": 1, "strata": 1},
@@ -28,19 +28,19 @@ def seen(tmp_path_factory):
     for name in SURVEYS:
         answer = run(root, "--project", name, "--period", "2024", "--language", LANGUAGE.get(name, "en"))
         assert answer.status == 0, answer.err
-    with chromium(tmp_path_factory.mktemp("fonts")) as browser:
+    with chromium(tmp_path_factory.mktemp("fonts")) as browser, watched(browser) as page:
         return {
-            path.as_posix().split("/reports/")[1]: look(browser, path)
+            path.as_posix().split("/reports/")[1]: look(page, path)
             for path in sorted(root.rglob("reports/*/2024/*.html"))
         }
 
 
-def look(browser, path):
+def look(page, path):
     """Return what a browser sees on a page, and how large it is."""
-    with opened(browser, path) as page:
-        found = {"did": page.did, "sideways": sideways(page), "cut": cut_by_paper(page)}
-        found["colliding"] = page.evaluate(browsing.COLLIDING, browsing.SLACK)
-        return {**found, "size": path.stat().st_size, "text": page.evaluate("() => document.body.innerText")}
+    go(page, path)
+    found = {"sideways": sideways(page), "cut": cut_by_paper(page), "did": [*page.did]}
+    found["colliding"] = page.evaluate(browsing.COLLIDING, browsing.SLACK)
+    return {**found, "size": path.stat().st_size, "text": page.evaluate("() => document.body.innerText")}
 
 
 def found(seen, what):

@@ -12,10 +12,12 @@ from browsing import (
     chromium,
     cut_by_paper,
     foreign_letters,
+    go,
     missed_by_keyboard,
     needs_browser,
     opened,
     sideways,
+    watched,
 )
 from odd_surveys import odd_survey, publish_odd
 from publishing import CHECKOUT, LARGEST, run
@@ -98,22 +100,23 @@ def browser(published, hostile, tmp_path_factory):
 def seen(browser, published, hostile):
     """Return what a browser sees on every page, by path; each is opened once."""
     pages = [*published.rglob("reports/**/*.html"), *hostile.rglob("reports/hostile/**/*.html")]
-    return {path.as_posix().split("/reports/")[1]: look(browser, path) for path in sorted(pages)}
+    with watched(browser) as page:
+        return {path.as_posix().split("/reports/")[1]: look(page, path) for path in sorted(pages)}
 
 
-def look(browser: Any, path: Path) -> Seen:
+def look(page: Any, path: Path) -> Seen:
     """Return what a browser sees on a page."""
-    with opened(browser, path) as page:
-        soon = page.evaluate(browsing.LOADED)
-        for _ in range(3):  # a machine that does something else
-            if soon > SOON:
-                page.reload()
-                soon = min(soon, page.evaluate(browsing.LOADED))
-        did = [each for each in page.did if each != f"request: {path.as_uri()}"]
-        missed, wider, foreign = missed_by_keyboard(page), sideways(page), foreign_letters(page)
-        apart = browsing.parted(page)
-        cut, printed = cut_by_paper(page, paper_of(path.name)), page.pdf(prefer_css_page_size=True)
-        return Seen(did, soon, path.stat().st_size, barriers(page), missed, wider, apart, cut, foreign, printed)
+    go(page, path)
+    soon = page.evaluate(browsing.LOADED)
+    for _ in range(3):  # a machine that does something else
+        if soon > SOON:
+            page.reload()
+            soon = min(soon, page.evaluate(browsing.LOADED))
+    did = [each for each in page.did if each != f"request: {path.as_uri()}"]
+    missed, wider, foreign = missed_by_keyboard(page), sideways(page), foreign_letters(page)
+    apart = browsing.parted(page)
+    cut, printed = cut_by_paper(page, paper_of(path.name)), page.pdf(prefer_css_page_size=True)
+    return Seen(did, soon, path.stat().st_size, barriers(page), missed, wider, apart, cut, foreign, printed)
 
 
 def found(seen: dict[str, Seen], what: str) -> dict[str, Any]:

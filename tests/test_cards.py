@@ -1,6 +1,7 @@
 """Below each table and figure of a page stands where it comes from, with the numbers of the record."""
 
 import ast
+import functools
 import json
 import re
 
@@ -24,13 +25,18 @@ def calls():
     return sorted({each.groups() for each in found if each})
 
 
+@functools.cache
+def functions(room):
+    """Return the functions of a room by their names."""
+    source = (CHECKOUT / f"src/csat_analysis/publishing/{room}.py").read_text("utf-8")
+    return {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+
+
 def shows_rows(room, function):
     """Return whether an exhibit is a table or a figure, by what its function calls."""
-    source = (CHECKOUT / f"src/csat_analysis/publishing/{room}.py").read_text("utf-8")
-    names = {node.name: node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)}
     called = {
         node.func.id
-        for node in ast.walk(names[function])
+        for node in ast.walk(functions(room)[function])
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
     return bool(called & {"table", "shown", "pair", "portfolio_exhibit"})

@@ -188,7 +188,7 @@ def test_pages_that_another_process_made_since_they_were_found_stale_are_not_mad
 # --- another machine, another disk -------------------------------------------------------------------------------------
 
 APART = ["unshare", "--user", "--map-root-user", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"]
-COMMAND = f"{sys.executable} -m csat_analysis run --force --project demo --root"
+COMMAND = f"{sys.executable} -m csat_analysis run --kernel plain --jobs 1 --force --project demo --root"
 ELSEWHERE = f'hostname elsewhere; exec {COMMAND} "$1"'
 FULL = f"""
 mount -t tmpfs -o size=1m tmpfs "$1" && cp -a "$2/." "$1"

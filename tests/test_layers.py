@@ -10,7 +10,7 @@ from csat_analysis.ground.catalogue import MEASURES
 
 # The floors are folders, the lowest first; in a floor the rooms of a landing do not import each other.
 FLOORS = {
-    "ground": "errors catalogue lending software | programmes words | runs clauses | lint faults inputs | params",
+    "ground": "errors catalogue lending mappings software | programmes words | runs clauses | lint faults inputs | params",
     "statistics": "certainty inference planning design | estimates calibration | differences",
     "estimation": "likelihood relative resampling paths priors repeated series mix overlap randomization | latent ordinal superiority drivers selection contrasts | proportionality quadrants reliability",
     "domain": "evidence schemas | fieldwork complaints scoring steps | items constructs | parts",

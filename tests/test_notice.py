@@ -1,6 +1,7 @@
 """A notice says in plain words what everybody may know, on one page, and nothing of anybody."""
 
 import datetime as dt
+import functools
 import io
 from dataclasses import replace
 
@@ -30,6 +31,7 @@ FORMS = (
 )
 
 
+@functools.cache
 def acted():
     """Return the source of a survey with actions, whose tables name people, and a group of two."""
     programme = demo(**RULES)

@@ -41,11 +41,19 @@ def browser(published, tmp_path_factory):
         yield browser
 
 
-@pytest.fixture
-def page(browser):
-    """Return a page of the browser."""
-    with watched(browser, viewport={"width": 1200, "height": 900}) as page:
+@pytest.fixture(scope="module")
+def window(browser):
+    """Return a page of the browser, which all tests share: none leaves anything in it but the file it has opened."""
+    with watched(browser) as page:
         yield page
+
+
+@pytest.fixture
+def page(window):
+    """Return the page as a test finds it."""
+    window.set_viewport_size({"width": 1200, "height": 900})
+    window.emulate_media(media="screen", color_scheme="light")
+    return window
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from csat_analysis.domain.evidence import Evidence, Measure
 from csat_analysis.ground import lending, runs
 from csat_analysis.ground.catalogue import MEASURES
 from csat_analysis.ground.errors import ParameterError
+from csat_analysis.ground.mappings import rows_of
 from csat_analysis.ground.programmes import Programme
 
 SHOWN = (
@@ -84,7 +85,7 @@ class Assessment:
                 "value": item_value(name, self.items),
                 **{key: row[key] for key in bounds},
             }
-        found = {row["id"]: row for row in self.measures.to_dict("records")}[name]
+        found = {row["id"]: row for row in rows_of(self.measures)}[name]
         return {str(key): value for key, value in found.items()}
 
     def __repr__(self) -> str:
@@ -261,7 +262,7 @@ def triggers_of(programme: Programme, gates: pd.DataFrame) -> pd.DataFrame:
             "because": gate["measure"],
             "clause": clauses.get(gate["otherwise"]) or gate["clause"],
         }
-        for gate in gates.to_dict("records")
+        for gate in rows_of(gates)
         if gate["passed"] is False and gate["otherwise"]
     ]
     return pd.DataFrame(rows, columns=["id", "because", "clause"], dtype=object)

@@ -41,6 +41,7 @@ from csat_analysis.assembly.situation import (
 from csat_analysis.assembly.subgroups import GROUPS, change_by_group, change_in_units
 from csat_analysis.estimation import repeated
 from csat_analysis.ground import lending
+from csat_analysis.ground.mappings import rows_of
 from csat_analysis.statistics import differences, inference
 from csat_analysis.statistics.differences import Difference
 
@@ -129,7 +130,7 @@ def judge_change(result: Assessment, peers: Peers = ()) -> Change:
     before = undecided(whole, after) if split == USED else whole
     situation = situation_of(before, after, figures, fired_by(whole), split)
     actions = plans.actions_between(survey.baseline, survey)
-    planned = [row["figure"] for row in actions.to_dict("records") if row["planned"] and not plans.is_local(row)]
+    planned = [row["figure"] for row in rows_of(actions) if row["planned"] and not plans.is_local(row)]
     primary = list(dict.fromkeys([*survey.programme.change_rules.primary, *planned]))
     waves = [wave_of(each, names) for each in survey.waves]
     members = members_of(before, after, peers) if situation.selected else []
@@ -141,7 +142,7 @@ def judge_change(result: Assessment, peers: Peers = ()) -> Change:
         row["p_waves"] = _over_waves(row, before, waves, after, situation.view) if waves else None
     local = {
         at: _aimed(row, before, after, situation)
-        for at, row in enumerate(actions.to_dict("records")) if row["by"] and row["figure"]
+        for at, row in enumerate(rows_of(actions)) if row["by"] and row["figure"]
     }  # fmt: skip
     looks = _looks(after)
     every = [*rows, *local.values()]

@@ -10,6 +10,7 @@ from csat_analysis.domain import schemas, steps
 from csat_analysis.domain.evidence import Measure
 from csat_analysis.ground import runs
 from csat_analysis.ground.clauses import matrix
+from csat_analysis.ground.mappings import rows_of
 
 COLUMNS = ["clause", "rule", "id", "state", "gate"]
 # How a clause stands, the worst first: what one of its carriers is, the clause is not better.
@@ -53,7 +54,7 @@ def judge_clauses(
     A rule has its verdict (a target that is not met is ``missed``), a step or register its worst state, a trigger is
     ``required`` or ``not_required``; a definition is ``applied`` where it entered a figure, else ``no_data``.
     """
-    verdicts = gates.to_dict("records")
+    verdicts = rows_of(gates)
     states = dict(list(duties.groupby("id")))
     rows, nothing = [], dict.fromkeys(COLUMNS)
     for clause, carriers in matrix(survey.programme):

@@ -9,6 +9,7 @@ import pandas as pd
 from csat_analysis.assembly.change import Change
 from csat_analysis.assembly.gates import unit_of
 from csat_analysis.assembly.situation import POPULATION_SHIFT, USED
+from csat_analysis.ground.mappings import rows_of
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing.change_cells import (
@@ -58,7 +59,7 @@ def primary_rows(found: Change) -> list[dict[str, Any]]:
 
 def ordered_rows(found: Change) -> list[dict[Any, Any]]:
     """Return the rows with the primary figures first, and what is counted in full last."""
-    rows = found.table.to_dict("records")
+    rows = rows_of(found.table)
     return sorted(rows, key=lambda row: (row["family"] != "primary", row["reason"] == COUNT))
 
 
@@ -247,7 +248,7 @@ def _margins(found: Change, words: Words) -> str:
 def families(found: Change) -> dict[str, int]:
     """Return how many tests each family has, those of actions in their units among them."""
     local = [row for row in found.actions["judged"] if row is not None]
-    tested = [row["family"] for row in (*found.table.to_dict("records"), *local) if not lacks(row.get("p_value"))]
+    tested = [row["family"] for row in (*rows_of(found.table), *local) if not lacks(row.get("p_value"))]
     return {family: tested.count(family) for family in ("primary", "exploratory")}
 
 

@@ -16,6 +16,7 @@ from csat_analysis.assembly.gates import unit_of
 from csat_analysis.assembly.importance import Importance, importance_of
 from csat_analysis.assembly.modes import rates_by_mode
 from csat_analysis.assembly.procedure import standing
+from csat_analysis.ground.mappings import rows_of
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Counts
 from csat_analysis.ground.software import software
@@ -156,7 +157,7 @@ def _portfolio(changed: Change) -> dict[str, Any] | None:
 
 def _actions(changed: Change) -> list[dict[str, Any]]:
     """Return the actions without what people wrote by hand."""
-    found = changed.actions.to_dict("records")
+    found = rows_of(changed.actions)
     every = [{**(row["judged"] or {}), **row, "local": plans.is_local(row)} for row in found]
     kept = pd.DataFrame(every, columns=[*ActionRow.model_fields], dtype=object)
     return [
@@ -189,7 +190,7 @@ def _counts(result: Assessment) -> dict[str, int | None]:
 
 def rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return a table's rows with plain Python values, None where there is no number."""
-    return [{str(key): plain(value) for key, value in row.items()} for row in table.to_dict("records")]
+    return [{str(key): plain(value) for key, value in row.items()} for row in rows_of(table)]
 
 
 def plain(value: Any) -> Any:

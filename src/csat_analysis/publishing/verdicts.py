@@ -6,6 +6,7 @@ from typing import Any
 from csat_analysis.assembly.assessment import Assessment, compute
 from csat_analysis.assembly.gates import NEAR, bounds_of_silent, is_near, unit_of
 from csat_analysis.ground.catalogue import MEASURES, SURE
+from csat_analysis.ground.mappings import rows_of
 from csat_analysis.ground.programmes import Gate, Programme
 from csat_analysis.ground.words import Words, speak
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, prose, table
@@ -31,7 +32,7 @@ def gate_table(result: Assessment, language: str) -> Exhibit:
             words.source(gate["clause"]),
             _consequence(gate, programme, words),
         )
-        for gate in result.gates.to_dict("records")
+        for gate in rows_of(result.gates)
     ]
     heads = [
         Column(words(f"head.{name}"), name == "value")
@@ -75,7 +76,7 @@ def _consequence(gate: Mapping[str, Any], programme: Programme, words: Words) ->
 def _gate_notes(result: Assessment, words: Words) -> list[str]:
     """Return what has to be said of the verdicts: roundings, consequences, how rules are read, certainty, bases."""
     programme, notes = result.survey.programme, []
-    for gate in result.gates.to_dict("records"):
+    for gate in rows_of(result.gates):
         name, unit = measure_title(programme, gate["measure"], words), unit_of(gate["measure"], programme)
         if gate["rounding_flips"]:
             shown, value = words.number(gate["value"], unit), words.exact(gate["value"], unit)
@@ -109,7 +110,7 @@ def _gate_note(gate: Gate, programme: Programme, words: Words) -> str:
 def nonresponse_table(result: Assessment, language: str) -> Exhibit:
     """Return for each rule on a satisfaction rate, and for a rate without one, what the silent could change."""
     words, programme, evidence = speak(language), result.survey.programme, result.evidence
-    hidden = [gate for gate in result.gates.to_dict("records") if gate["worst"] is not None]
+    hidden = [gate for gate in rows_of(result.gates) if gate["worst"] is not None]
     rows: list[tuple[str, ...]] = [
         (
             measure_title(programme, gate["measure"], words),
@@ -197,7 +198,7 @@ def target_table(result: Assessment, language: str) -> Exhibit:
             words.difference(row["estimate"], unit),
             words.difference_interval(row["conf_low"], row["conf_high"], unit),
         )
-        for row in result.comparisons.to_dict("records")
+        for row in rows_of(result.comparisons)
         if row["kind"] == "target" and (unit := MEASURES[row["id"]].unit)
     ]
     heads = [
@@ -210,7 +211,7 @@ def target_table(result: Assessment, language: str) -> Exhibit:
 def comparison_table(result: Assessment, language: str) -> Exhibit:
     """Return how far the measures are from those of earlier periods; a sentence where none can be compared."""
     words, programme = speak(language), result.survey.programme
-    compared = [row for row in result.comparisons.to_dict("records") if row["kind"] != "target"]
+    compared = [row for row in rows_of(result.comparisons) if row["kind"] != "target"]
     shown = [row for row in compared if row["id"] in _compared(programme)]
     two = any(row["conf_low"] != row["process_low"] for row in shown)
     rows = [
