@@ -113,6 +113,11 @@ def test_what_holds_for_the_satisfied_holds_for_the_others(population, data):
     assert low * population >= k - 1e-9 and high * population <= population - n + k + 1e-9
 
 
+def test_the_share_of_those_asked_is_within_its_interval_though_the_population_cannot_have_it():
+    assert exact_interval(1, 79, 80) == (1 / 80, 1 / 79)
+    assert exact_interval(78, 79, 80) == (78 / 79, 79 / 80)
+
+
 def test_who_was_asked_is_no_longer_uncertain():
     widths = [np.ptp(exact_interval(round(0.85 * n), n, 400)) for n in (20, 100, 200, 300, 380, 400)]
     assert widths == sorted(widths, reverse=True)
@@ -317,7 +322,7 @@ def test_a_census_leaves_no_doubt(n, population, comparison, expected):
     assert share_certainty(408 / 480, n, comparison, 0.85, population) == expected
 
 
-@pytest.mark.parametrize("n, population", [(4, 4), (3, 4)])
+@pytest.mark.parametrize("n, population", [(4, 4), (3, 4), (300, 400), (399, 400)])
 def test_those_who_are_left_may_be_too_few_to_change_anything(n, population):
     assert share_certainty(1.0, n, "at_least", 0.75, population) == 1
 

@@ -42,8 +42,9 @@ def exact_interval(successes: int, n: int, population: int | None = None) -> tup
     Notes
     -----
     The counts K of the population under which neither so many nor so few successes have a probability of 2.5 % or less.
-    Covers the share in at least 95 % of all samples, whatever it is; on average more. Without a population, or with
-    one smaller than n: Clopper and Pearson's. All asked: the share itself. Nobody asked: nothing (NaN).
+    Covers the share in at least 95 % of all samples, whatever it is; on average more. The share of those asked is always
+    within: 1 of 79 is no share that 80 can have, and 1 of 80 the only one left. Without a population, or with one
+    smaller than n: Clopper and Pearson's. All asked: the share itself. Nobody asked: nothing (NaN).
 
     References
     ----------
@@ -63,7 +64,8 @@ def exact_interval(successes: int, n: int, population: int | None = None) -> tup
     if not population or n > population:
         return _clopper_pearson(successes, n), 1 - _clopper_pearson(n - successes, n)
     low, high = least_count(successes, n, population), population - least_count(n - successes, n, population)
-    return low / population, high / population
+    share = successes / n
+    return min(low / population, share), max(high / population, share)
 
 
 def _clopper_pearson(successes: int, n: int) -> float:
@@ -176,7 +178,10 @@ def _drawn(least: int, most: int, population: int, marked: int, n: int) -> float
 
     scipy.stats has it, and takes a second to import: as long as everything else a page needs for its figures.
     """
-    x = np.arange(max(least, n + marked - population, 0), min(most, n, marked) + 1, dtype=float)
+    first, last = max(n + marked - population, 0), min(n, marked)  # there are no fewer, and no more
+    if least <= first and most >= last:
+        return 1.0
+    x = np.arange(max(least, first), min(most, last) + 1, dtype=float)
     rest = population - marked
     ways = _log_choose(marked, x) + _log_choose(rest, n - x) - _log_choose(population, float(n))
     return min(float(np.exp(ways).sum()), 1.0)
