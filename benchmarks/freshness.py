@@ -14,10 +14,11 @@ from pathlib import Path
 
 import yaml
 
+from csat_analysis.execution import freshness
+from csat_analysis.execution.limits import Ending
 from csat_analysis.ground import params
 from csat_analysis.ground.params import shipped
-from csat_analysis.publishing import freshness, publish
-from csat_analysis.publishing.limits import Ending
+from csat_analysis.publishing import publish
 
 THEN = time.time_ns() - 60 * 10**9
 PERIODS = ("2021", "2022", "2023", "2024")

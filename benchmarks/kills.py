@@ -20,8 +20,8 @@ from pathlib import Path
 import psutil
 import throughput
 
-from csat_analysis.publishing.digests import stamp_of
-from csat_analysis.publishing.freshness import file_digest, read_manifest
+from csat_analysis.execution.digests import stamp_of
+from csat_analysis.execution.freshness import file_digest, read_manifest
 
 PROJECTS = 4
 COMMAND = (sys.executable, "-m", "csat_analysis", "run", "--root")

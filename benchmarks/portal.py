@@ -18,9 +18,10 @@ from csat_analysis.assembly import load
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.ground import params
 from csat_analysis.ground.words import languages
-from csat_analysis.publishing import portal, project_pages, records
-from csat_analysis.publishing.portal_data import by_project
-from csat_analysis.publishing.portal_rows import Known
+from csat_analysis.portal import portal, project_pages
+from csat_analysis.portal.portal_data import by_project
+from csat_analysis.portal.portal_rows import Known
+from csat_analysis.publishing import records
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PERIODS = ("2023", "2024")

@@ -27,10 +27,10 @@ from typing import Any
 import numpy as np
 import yaml
 
+from csat_analysis.execution import freshness
 from csat_analysis.ground import params
 from csat_analysis.ground.params import shipped
 from csat_analysis.ground.runs import Run
-from csat_analysis.publishing import freshness
 
 PERIODS, FORMS = ("2023", "2024"), 240
 LEVELS, SHARES = ("很满意", "满意", "一般", "不满意", "很不满意"), (0.45, 0.35, 0.12, 0.05, 0.03)

@@ -13,7 +13,7 @@ from typing import Any
 import matplotlib
 import pytest
 
-from csat_analysis.publishing import printing
+from csat_analysis.execution import printing
 
 CHROMIUM = next(filter(None, map(shutil.which, printing.BROWSERS)), None)
 DRIVERS = ("playwright", "axe_playwright_python")

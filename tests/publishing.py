@@ -29,7 +29,7 @@ from papermill.engines import Engine, NotebookExecutionManager, papermill_engine
 from conftest import once_each
 from csat_analysis import cli
 from csat_analysis.assembly import assessment, load
-from csat_analysis.publishing import kernels
+from csat_analysis.execution import kernels
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 PROGRAMME = """\

@@ -14,10 +14,11 @@ from docx.oxml.ns import qn
 from csat_analysis.assembly import load
 from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.assembly.change import Change, judge_change
+from csat_analysis.documents import notice, recorded, slides, word
+from csat_analysis.documents.problems import Source
 from csat_analysis.ground import params
 from csat_analysis.ground.params import Document
-from csat_analysis.publishing import notice, record_keys, recorded, records, slides, word
-from csat_analysis.publishing.problems import Source
+from csat_analysis.publishing import record_keys, records
 from publishing import CHECKOUT
 
 # A census of aggregates, a quarter with a baseline, an index, complaints and steps, weights with a refused test.

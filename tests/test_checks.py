@@ -10,9 +10,10 @@ import yaml
 from pydantic import BaseModel
 
 from conftest import DEMO, DEMO_RUN, demo
+from csat_analysis import checks
 from csat_analysis.ground import clauses, params, programmes, runs, words
 from csat_analysis.ground.errors import ParameterError
-from csat_analysis.publishing import checks, record_keys
+from csat_analysis.publishing import record_keys
 from publishing import make_root, programme
 
 CHECKOUT = Path(__file__).resolve().parents[1]

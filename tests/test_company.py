@@ -12,7 +12,8 @@ from scipy import stats
 from conftest import demo, run_of, sheet
 from csat_analysis.assembly import assessment, load
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import company, pooling, portal, readings, records
+from csat_analysis.portal import company, pooling, portal, readings
+from csat_analysis.publishing import records
 from publishing import HOSTILE, LANGUAGES, Page, characters, fonts, reaching_out
 
 RULE = {

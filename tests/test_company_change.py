@@ -13,7 +13,8 @@ from conftest import demo, survey_of
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.estimation.mix import COMPONENTS
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import company, company_change, company_mix, company_parts, pooling, readings, records
+from csat_analysis.portal import company, company_change, company_mix, company_parts, pooling, readings
+from csat_analysis.publishing import records
 from publishing import HOSTILE, LANGUAGES, Page, characters, fonts, reaching_out
 from test_change import GATE, RULES
 from test_company import LANTING, YUANYA, entries, listed, notes, page, plain, published, ratio, record, tables

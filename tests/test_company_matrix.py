@@ -5,7 +5,7 @@ import re
 import pytest
 
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing.company_matrix import matrix
+from csat_analysis.portal.company_matrix import matrix
 
 TITLES = {"delivery": {"zh": "交货", "en": "Delivery"}, "service": {"zh": "服务", "en": "Service <b>"}}
 

@@ -8,10 +8,10 @@ import pytest
 
 from conftest import demo, survey_of
 from csat_analysis.assembly.assessment import assess
+from csat_analysis.documents import documents, problems
+from csat_analysis.documents.documents import Heading
 from csat_analysis.ground.runs import Remedy
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import documents, problems
-from csat_analysis.publishing.documents import Heading
 from csat_analysis.publishing.markup import Exhibit
 from reporting import MAKERS, RUNS, demo_result, demo_source, made, numbers, source_of, texts
 

@@ -7,12 +7,12 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from csat_analysis import drafts
 from csat_analysis.assembly import load
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.ground import params, programmes, runs
 from csat_analysis.ground.errors import ParameterError
 from csat_analysis.ground.params import Rules
-from csat_analysis.publishing import drafts
 from publishing import CHECKOUT, csat, make_root, programme, record, run, snapshot, write
 
 TEMPLATES = CHECKOUT / "src" / "csat_analysis" / "templates"

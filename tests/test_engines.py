@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from csat_analysis.execution import engines
 from csat_analysis.ground.errors import ReportError
-from csat_analysis.publishing import engines
 from publishing import RESPONSES, chapter, csat, make_root, process, programme, run, run_file, snapshot, write
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signals here")]

@@ -7,10 +7,11 @@ import nbformat
 import pytest
 
 from csat_analysis.assembly import load
+from csat_analysis.execution import forks, freshness
+from csat_analysis.execution.guards import guarded
+from csat_analysis.execution.limits import Ending, Limits
 from csat_analysis.ground import params
-from csat_analysis.publishing import forks, freshness, publish
-from csat_analysis.publishing.guards import guarded
-from csat_analysis.publishing.limits import Ending, Limits
+from csat_analysis.publishing import publish
 from publishing import PARAMETERS, chapter, csat, make_root, process, write
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot fork")

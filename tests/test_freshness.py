@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from csat_analysis.execution import memory
+from csat_analysis.execution.digests import Digests
 from csat_analysis.ground import params
 from csat_analysis.ground.errors import DataError
 from csat_analysis.ground.runs import Read
-from csat_analysis.publishing import memory
-from csat_analysis.publishing.digests import Digests
 from publishing import (
     CHECKOUT,
     COUNTED,

@@ -9,8 +9,9 @@ import time
 
 import pytest
 
+from csat_analysis.execution import freshness, locks
 from csat_analysis.ground import params
-from csat_analysis.publishing import freshness, locks, publish
+from csat_analysis.publishing import publish
 from publishing import (
     COUNTED,
     RESPONSES,
@@ -129,7 +130,7 @@ def test_what_a_process_that_ended_left_is_put_right_on_whichever_machine_it_was
 HOLDS = """\
 import sys, time
 from pathlib import Path
-from csat_analysis.publishing.locks import hold
+from csat_analysis.execution.locks import hold
 with hold(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

@@ -1,6 +1,6 @@
 """A kernel is talked to through sockets, and says nothing on the terminal."""
 
-from csat_analysis.publishing import kernels
+from csat_analysis.execution import kernels
 from publishing import chapter, make_root, process, write
 
 NOISY = chapter('import os\nos.write(2, b"noise of a library"), os.system("echo noise of the shell")')

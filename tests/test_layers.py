@@ -15,8 +15,11 @@ FLOORS = {
     "estimation": "likelihood relative resampling paths priors repeated series mix overlap randomization | latent ordinal superiority drivers selection contrasts | proportionality quadrants reliability",
     "domain": "evidence schemas | fieldwork complaints scoring steps | items constructs | parts",
     "assembly": "tables | load | comparisons composite gates procedure remedy weighting | assessment | importance situation | analyses plans | multiverse subgroups portfolio modes | change",
-    "publishing": "limits traces | guards | kernels forks digests locks printing markup phrases record_keys pooling readings references packing | freshness canvas | exhibits | cards | pages memory certificate chapters groups ledger precision records rulebook verdicts weights duties driver_tables construct_tables change_cells company_mix company_figures company_matrix | change_tables company_parts figures recorded problems grids | driver_figures construct_figures change_figures change_ways company_change | company workbook briefs paper | documents deck portal_rows | portal_data | project_pages | publish portal word notice slides | checks drafts engines dispatch | runner warm",
-    "": "cli demo | synthetic | __main__",  # the doors
+    "execution": "limits traces | guards | kernels forks digests locks printing | freshness | memory chapters | engines",
+    "publishing": "markup phrases record_keys references | canvas | exhibits | cards | pages certificate groups ledger precision records rulebook verdicts weights duties driver_tables construct_tables change_cells | change_tables figures | driver_figures construct_figures change_figures change_ways | workbook briefs | publish",
+    "documents": "packing | recorded problems grids | paper | documents deck | word notice slides | dispatch",
+    "portal": "pooling readings | company_mix company_figures company_matrix | company_parts | company_change | company | portal_rows | portal_data | project_pages | portal",
+    "": "checks drafts | runner warm | cli demo | synthetic | __main__",  # the doors
 }
 LANDINGS = [(floor, landing.split()) for floor, landings in FLOORS.items() for landing in landings.split("|")]
 HEIGHT = {f"{floor}.{room}".lstrip("."): n for n, (floor, rooms) in enumerate(LANDINGS) for room in rooms}

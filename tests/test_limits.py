@@ -12,12 +12,13 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from csat_analysis import cli
+from csat_analysis import cli, runner
 from csat_analysis.assembly import load
 from csat_analysis.assembly.assessment import assess
+from csat_analysis.execution import forks, freshness, guards, kernels
+from csat_analysis.execution.limits import Limits
 from csat_analysis.ground import params
-from csat_analysis.publishing import forks, freshness, guards, kernels, publish, runner
-from csat_analysis.publishing.limits import Limits
+from csat_analysis.publishing import publish
 from publishing import (
     RESPONSES,
     Page,

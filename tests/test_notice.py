@@ -10,8 +10,8 @@ import pytest
 
 from conftest import demo, survey_of
 from csat_analysis.assembly.assessment import assess
+from csat_analysis.documents import notice
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import notice
 from reporting import MAKERS, RUNS, demo_source, made, source_of, texts
 from test_change import RULES, counted
 from test_documents import void

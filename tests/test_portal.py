@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from csat_analysis.execution import freshness
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import freshness, portal, portal_data, portal_rows, readings
-from csat_analysis.publishing.portal_rows import Known
+from csat_analysis.portal import portal, portal_data, portal_rows, readings
+from csat_analysis.portal.portal_rows import Known
 from publishing import (
     HOSTILE,
     LANGUAGES,

@@ -6,10 +6,10 @@ import shutil
 import pytest
 
 from browsing import chromium, go, needs_browser, watched
+from csat_analysis.execution.memory import Standing
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import portal
-from csat_analysis.publishing.memory import Standing
-from csat_analysis.publishing.portal_data import as_json
+from csat_analysis.portal import portal
+from csat_analysis.portal.portal_data import as_json
 from publishing import HOSTILE, LANGUAGES
 
 pytestmark = [pytest.mark.slow, needs_browser]

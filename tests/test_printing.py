@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
+from csat_analysis.execution import printing
 from csat_analysis.ground.errors import ParameterError, ReportError
-from csat_analysis.publishing import printing
 from publishing import chapter, make_root, manifest, run, states
 
 CHAPTER = "20_satisfaction"

@@ -8,11 +8,11 @@ from urllib.parse import unquote
 
 import pytest
 
+from csat_analysis.execution.memory import Standing
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import portal, portal_rows, project_pages
-from csat_analysis.publishing.memory import Standing
-from csat_analysis.publishing.portal_rows import Known
-from csat_analysis.publishing.project_pages import Field
+from csat_analysis.portal import portal, portal_rows, project_pages
+from csat_analysis.portal.portal_rows import Known
+from csat_analysis.portal.project_pages import Field
 from publishing import HOSTILE, LANGUAGES, Page, fonts, reaching_out, write
 
 INDEXES = ["index.html", "index.en.html", "index.zh.html"]

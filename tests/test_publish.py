@@ -19,8 +19,8 @@ import nbformat
 import openpyxl
 import pytest
 
+from csat_analysis.execution import freshness
 from csat_analysis.ground import params
-from csat_analysis.publishing import freshness
 from publishing import (
     CHECKOUT,
     COUNTED,

@@ -10,6 +10,7 @@ from conftest import demo, survey_of
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.assembly.change import judge_change
 from csat_analysis.assembly.importance import importance_of
+from csat_analysis.documents import recorded
 from csat_analysis.ground.errors import ReportError
 from csat_analysis.ground.words import speak
 from csat_analysis.publishing import (
@@ -25,7 +26,6 @@ from csat_analysis.publishing import (
     groups,
     ledger,
     record_keys,
-    recorded,
     records,
     verdicts,
     weights,

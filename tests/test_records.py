@@ -13,9 +13,10 @@ import pytest
 
 import publishing
 from conftest import demo, survey_of
+from csat_analysis import checks
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.assembly.importance import importance_of
-from csat_analysis.publishing import checks, records
+from csat_analysis.publishing import records
 from reporting import demo_result, demo_source
 
 FORMS = """

@@ -9,9 +9,11 @@ from collections import Counter
 
 import pytest
 
+from csat_analysis import runner
+from csat_analysis.execution import freshness
 from csat_analysis.ground import params
 from csat_analysis.ground.errors import DataError, ReportError
-from csat_analysis.publishing import freshness, publish, runner
+from csat_analysis.publishing import publish
 from publishing import (
     COUNTED,
     RESPONSES,

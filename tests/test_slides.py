@@ -10,8 +10,8 @@ from pptx.util import Cm
 
 from conftest import demo, survey_of
 from csat_analysis.assembly.assessment import assess
+from csat_analysis.documents import deck, slides
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import deck, slides
 from reporting import RUNS, demo_source, made, source_of
 from test_change import RULES, counted
 from test_change_parts import ACTIONS

@@ -11,9 +11,9 @@ from docx.oxml.ns import qn
 
 from conftest import demo, survey_of
 from csat_analysis.assembly.assessment import assess
+from csat_analysis.documents import grids, packing, paper, word
 from csat_analysis.ground.runs import DocumentControl
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import grids, packing, paper, word
 from csat_analysis.publishing.markup import Cell, Column, table
 from publishing import HOSTILE
 from reporting import MAKERS, demo_source, made, source_of, texts

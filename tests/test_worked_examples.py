@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from csat_analysis import checks
 from csat_analysis.assembly import load
 from csat_analysis.assembly.assessment import assess, outcome
 from csat_analysis.ground import params
-from csat_analysis.publishing import checks
 
 FOLDER = Path(__file__).parents[1] / "params" / "programmes"
 DOCUMENTS = {path.stem: params.read_programme(path) for path in sorted(FOLDER.glob("*.yml"))}

@@ -59,8 +59,8 @@ def check(
     language: Spoken = "en", verbose: Verbose = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Validate programmes, run files and data; print every finding with its place."""
+    from csat_analysis import checks
     from csat_analysis.ground import params
-    from csat_analysis.publishing import checks
 
     _check_languages([language])
     if clauses:  # what the files of procedures say needs no data
@@ -100,8 +100,8 @@ def list_runs(
     verbose: Verbose = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Print every run and how it stands: never run, fresh, stale, failed, closed."""
+    from csat_analysis.execution import freshness, memory
     from csat_analysis.ground import params
-    from csat_analysis.publishing import freshness, memory
 
     _check_languages(language)
     found = memory.recall(_root(root)) if not (project or period or language) else None
@@ -146,12 +146,14 @@ def run(
         return
     local = engine == "local" and not scheduler
     if kernel == "fork" and local:  # it imports for seconds what forks have, and this process something else meanwhile
-        from csat_analysis.publishing import forks
+        from csat_analysis.execution import forks
 
         forks.server()
+    from csat_analysis import runner
+    from csat_analysis.execution import engines, freshness, memory, printing
+    from csat_analysis.execution.limits import Limits
     from csat_analysis.ground import params
-    from csat_analysis.publishing import engines, freshness, memory, printing, publish, runner
-    from csat_analysis.publishing.limits import Limits
+    from csat_analysis.publishing import publish
 
     where = engines.Engine("dask" if scheduler else engine, scheduler)
     if pdf:
@@ -187,7 +189,7 @@ def run(
 
 def _nothing_to_do(root: Path, projects: list[str], periods: list[str], quiet: bool) -> bool:
     """Return whether no chosen run, nor the portal, has to be made anew, as far as is remembered; and say so."""
-    from csat_analysis.publishing import memory
+    from csat_analysis.execution import memory
 
     known = memory.recall(root) or []
     chosen = [
@@ -216,8 +218,9 @@ def report(
     verbose: Verbose = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Write the documents that people send, from the records of runs: a report, slides, a notice."""
+    from csat_analysis.documents import dispatch
+    from csat_analysis.execution import freshness
     from csat_analysis.ground import params
-    from csat_analysis.publishing import dispatch, freshness
 
     _check_languages(language)
     for each in kind:
@@ -248,7 +251,7 @@ def schema(
     quiet: Quiet = False,
 ) -> None:
     """Print the JSON Schema of a programme, a run file or a record, every key explained."""
-    from csat_analysis.publishing import checks
+    from csat_analysis import checks
 
     _check_languages([language])
     print(checks.schema(kind, language), end="")
@@ -260,7 +263,7 @@ def new_programme(
     root: Root = Path("."), verbose: Verbose = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Write the start of a procedure, every key explained: params/programmes/NAME.yml."""
-    from csat_analysis.publishing import drafts
+    from csat_analysis import drafts
 
     rules = _rules_to_come(root)
     _write_new(rules, drafts.programme_files(rules, name), quiet)
@@ -278,7 +281,7 @@ def new_project(
     verbose: Verbose = False, quiet: Quiet = False,
 ) -> None:  # fmt: skip
     """Write the start of a project: params/runs/NAME.yml, and tables with examples under data/NAME/."""
-    from csat_analysis.publishing import drafts
+    from csat_analysis import drafts
 
     rules = _rules_to_come(root)
     files = drafts.project_files(rules, name, programme, period or str(dt.date.today().year))
@@ -297,7 +300,7 @@ def _rules_to_come(root: Path) -> Any:
 
 
 def _write_new(rules: Any, files: dict[str, str], quiet: bool) -> None:
-    from csat_analysis.publishing import drafts
+    from csat_analysis import drafts
 
     drafts.write(rules.root, files)
     for name in () if quiet else files:

@@ -23,14 +23,9 @@ from csat_analysis.assembly import load, remedy
 from csat_analysis.assembly.assessment import Assessment, assess
 from csat_analysis.assembly.change import Peers, judge_change
 from csat_analysis.assembly.importance import importance_of
-from csat_analysis.ground import lending, params
-from csat_analysis.ground.errors import ParameterError, ReportError
-from csat_analysis.ground.programmes import Programme
-from csat_analysis.ground.software import software
-from csat_analysis.ground.words import Words, speak
-from csat_analysis.publishing import cards, certificate, chapters, locks, pages, printing, records, workbook
-from csat_analysis.publishing.digests import stamp_of
-from csat_analysis.publishing.freshness import (
+from csat_analysis.execution import chapters, locks, printing
+from csat_analysis.execution.digests import stamp_of
+from csat_analysis.execution.freshness import (
     PEERS,
     Task,
     changes,
@@ -42,8 +37,14 @@ from csat_analysis.publishing.freshness import (
     read_manifest,
     reports_folder,
 )
-from csat_analysis.publishing.guards import Overdue, in_time
-from csat_analysis.publishing.limits import Ending, share, worst
+from csat_analysis.execution.guards import Overdue, in_time
+from csat_analysis.execution.limits import Ending, share, worst
+from csat_analysis.ground import lending, params
+from csat_analysis.ground.errors import ParameterError, ReportError
+from csat_analysis.ground.programmes import Programme
+from csat_analysis.ground.software import software
+from csat_analysis.ground.words import Words, speak
+from csat_analysis.publishing import cards, certificate, pages, records, workbook
 
 SCHEMA_VERSION = 1  # of the manifest
 BEGUN, ASIDE = ".work", ".old"  # how folders end that lie beside a run's pages while these are being made

@@ -42,9 +42,9 @@ def exact_interval(successes: int, n: int, population: int | None = None) -> tup
     Notes
     -----
     The counts K of the population under which neither so many nor so few successes have a probability of 2.5 % or less.
-    Covers the share in at least 95 % of all samples, whatever it is; on average more. The share of those asked is always
-    within: 1 of 79 is no share that 80 can have, and 1 of 80 the only one left. Without a population, or with one
-    smaller than n: Clopper and Pearson's. All asked: the share itself. Nobody asked: nothing (NaN).
+    Covers the share in at least 95 % of all samples, whatever it is; on average more. The share of those asked is
+    always within: 1 of 79 is no share that 80 can have, and 1 of 80 the only one left. Without a population, or with
+    one smaller than n: Clopper and Pearson's. All asked: the share itself. Nobody asked: nothing (NaN).
 
     References
     ----------

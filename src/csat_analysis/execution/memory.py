@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from csat_analysis.execution import freshness
+from csat_analysis.execution.digests import SETTLED
 from csat_analysis.ground import params
 from csat_analysis.ground.software import software
-from csat_analysis.publishing import freshness
-from csat_analysis.publishing.digests import SETTLED
 
 REMEMBERED, PORTAL = Path("reports", ".states.json"), Path("reports", ".portal.json")
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from csat_analysis.ground.words import Words
+from csat_analysis.portal.pooling import Record, usable_of
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, table
-from csat_analysis.publishing.pooling import Record, usable_of
 
 
 def matrix(records: Sequence[Record], words: Words) -> Exhibit:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from csat_analysis.assembly.modes import error_of_process
 from csat_analysis.estimation.mix import AFTER, BEFORE, Mix, decompose_change
-from csat_analysis.publishing.pooling import RATE, Record, measure_of, pooled_rate, usable_of
+from csat_analysis.portal.pooling import RATE, Record, measure_of, pooled_rate, usable_of
 
 SIDES = (BEFORE, AFTER)
 CELLS = ["project", "mode", "n", "total", "variance", "df"]

@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from csat_analysis.execution.memory import Standing
 from csat_analysis.ground.catalogue import DIGITS
 from csat_analysis.ground.words import Words
-from csat_analysis.publishing import company
-from csat_analysis.publishing.memory import Standing
-from csat_analysis.publishing.portal_rows import CARRIED, VERDICTS, Row
+from csat_analysis.portal import company
+from csat_analysis.portal.portal_rows import CARRIED, VERDICTS, Row
 
 STATUSES = ("reportable", "remedy_due", "void")
 NOTED = ("stale", "failed", "unusable")  # states that a reader should know of

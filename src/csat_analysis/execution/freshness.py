@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from csat_analysis.execution.digests import Digests, stamp_of
+from csat_analysis.execution.limits import Limits
 from csat_analysis.ground import params
 from csat_analysis.ground.errors import CsatError, DataError, ParameterError
 from csat_analysis.ground.inputs import find_inputs, show
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Read, Run, Table
 from csat_analysis.ground.software import software
-from csat_analysis.publishing.digests import Digests, stamp_of
-from csat_analysis.publishing.limits import Limits
 
 OF_CHANGE = "30_change"
 PEERS = "other projects"  # of a key: only where the verdict on change rests on them

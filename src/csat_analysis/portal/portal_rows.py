@@ -14,14 +14,14 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from csat_analysis.execution.digests import SETTLED
+from csat_analysis.execution.freshness import package_digest
 from csat_analysis.ground.catalogue import DIGITS, MEASURES, round_shown
 from csat_analysis.ground.words import Words, languages, speak
-from csat_analysis.publishing import company
-from csat_analysis.publishing.digests import SETTLED
-from csat_analysis.publishing.freshness import package_digest
+from csat_analysis.portal import company
+from csat_analysis.portal.pooling import RATE
+from csat_analysis.portal.readings import Brief, read_mapping, read_record
 from csat_analysis.publishing.markup import Cell
-from csat_analysis.publishing.pooling import RATE
-from csat_analysis.publishing.readings import Brief, read_mapping, read_record
 
 REMEMBERED = ".portal_rows.json"
 PAGE = re.compile(r"([\w-]+)\.([a-z]+)\.html")

@@ -14,14 +14,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from csat_analysis.execution import engines, forks, freshness, memory
+from csat_analysis.execution.freshness import State, Task, fault, reports_folder
+from csat_analysis.execution.guards import Overdue, orphans_ended
+from csat_analysis.execution.limits import BAD, Limits, heals, pause
+from csat_analysis.execution.locks import Busy
 from csat_analysis.ground import params
 from csat_analysis.ground.errors import CsatError, DataError, ParameterError
 from csat_analysis.ground.runs import Run
-from csat_analysis.publishing import engines, forks, freshness, memory, portal, publish
-from csat_analysis.publishing.freshness import State, Task, fault, reports_folder
-from csat_analysis.publishing.guards import Overdue, orphans_ended
-from csat_analysis.publishing.limits import BAD, Limits, heals, pause
-from csat_analysis.publishing.locks import Busy
+from csat_analysis.portal import portal
+from csat_analysis.publishing import publish
 
 USUAL = Limits()
 

@@ -6,6 +6,21 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from csat_analysis.documents.problems import (
+    COMPLAINTS,
+    OPEN,
+    Source,
+    cause_table,
+    complaint_table,
+    duty_table,
+    gates,
+    is_void,
+    open_gates,
+    problems,
+    trigger_table,
+    weak_table,
+    without_rows,
+)
 from csat_analysis.domain.fieldwork import RATES
 from csat_analysis.ground.catalogue import MEASURES
 from csat_analysis.ground.words import Words
@@ -24,21 +39,6 @@ from csat_analysis.publishing.groups import group_table, part_table
 from csat_analysis.publishing.ledger import account_table, fieldwork_table, findings, input_table
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, listing, prose, render, table
 from csat_analysis.publishing.phrases import gate_sentences, return_sentence, status_sentences
-from csat_analysis.publishing.problems import (
-    COMPLAINTS,
-    OPEN,
-    Source,
-    cause_table,
-    complaint_table,
-    duty_table,
-    gates,
-    is_void,
-    open_gates,
-    problems,
-    trigger_table,
-    weak_table,
-    without_rows,
-)
 from csat_analysis.publishing.record_keys import Record
 from csat_analysis.publishing.verdicts import comparison_table, grade_table, target_table
 from csat_analysis.publishing.weights import respondent_table, weighted_table

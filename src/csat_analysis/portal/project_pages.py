@@ -14,15 +14,16 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from csat_analysis import __version__
+from csat_analysis.execution.digests import stamp_of
+from csat_analysis.execution.freshness import package_digest
+from csat_analysis.execution.memory import Standing
 from csat_analysis.ground.words import Words, languages, speak
-from csat_analysis.publishing import company, pages
-from csat_analysis.publishing.digests import stamp_of
-from csat_analysis.publishing.freshness import package_digest
+from csat_analysis.portal import company
+from csat_analysis.portal.portal_data import chapter_title, noted_of
+from csat_analysis.portal.portal_rows import Known, Row, finite, item_title
+from csat_analysis.portal.readings import Brief, read_record
+from csat_analysis.publishing import pages
 from csat_analysis.publishing.markup import Cell
-from csat_analysis.publishing.memory import Standing
-from csat_analysis.publishing.portal_data import chapter_title, noted_of
-from csat_analysis.publishing.portal_rows import Known, Row, finite, item_title
-from csat_analysis.publishing.readings import Brief, read_record
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 280, 64, 620, 18, 236  # of the trend, and of the field in it
 LABELLED = 9  # more periods than these have no figure beside their dots

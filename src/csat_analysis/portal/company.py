@@ -12,10 +12,11 @@ from csat_analysis import __version__
 from csat_analysis.assembly.gates import ITEM_FIGURES, LITERAL, NEAR
 from csat_analysis.ground.catalogue import MEASURES, SURE
 from csat_analysis.ground.words import Words, speak
-from csat_analysis.publishing import company_change, pages, pooling
-from csat_analysis.publishing.company_matrix import matrix
+from csat_analysis.portal import company_change, pooling
+from csat_analysis.portal.company_matrix import matrix
+from csat_analysis.portal.pooling import RATE, SUMS, Entry, Pool, Record
+from csat_analysis.publishing import pages
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, table
-from csat_analysis.publishing.pooling import RATE, SUMS, Entry, Pool, Record
 from csat_analysis.publishing.verdicts import tipping_cell, verdict_word
 
 OF_UNITS = SUMS[1:5]  # those that the table of units shows too

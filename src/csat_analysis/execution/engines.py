@@ -25,8 +25,8 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
+from csat_analysis.execution import forks
 from csat_analysis.ground.errors import ParameterError, ReportError
-from csat_analysis.publishing import forks
 
 NAMES = ("local", "dask")
 FIRST_ANSWER = 5  # seconds in which a scheduler has to answer
@@ -223,8 +223,8 @@ def versions() -> dict[str, str]:
 
     A server that processes are forked from asks at once, and so remembers the code that it imported.
     """
+    from csat_analysis.execution import freshness
     from csat_analysis.ground.software import software  # here: the worker itself does without
-    from csat_analysis.publishing import freshness
 
     code = {"the code of csat_analysis": freshness.package_digest()[:12], "the system": sys.platform}
     return {**software(), **code}

@@ -7,13 +7,13 @@ from typing import Any
 from docx.shared import Pt
 
 from csat_analysis.assembly.gates import unit_of
+from csat_analysis.documents import paper
+from csat_analysis.documents.packing import plain, shortened
+from csat_analysis.documents.paper import Paper
+from csat_analysis.documents.problems import Source, is_void
 from csat_analysis.ground.words import Words, speak
-from csat_analysis.publishing import paper
 from csat_analysis.publishing.markup import Column
-from csat_analysis.publishing.packing import plain, shortened
-from csat_analysis.publishing.paper import Paper
 from csat_analysis.publishing.phrases import item_title, measure_title, trigger_title
-from csat_analysis.publishing.problems import Source, is_void
 
 MOST_ITEMS, MOST_MEASURES = 10, 6  # of the one page
 LONGEST = 60  # letters of a title

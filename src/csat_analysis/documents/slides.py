@@ -4,18 +4,19 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from csat_analysis.documents import deck
+from csat_analysis.documents.deck import BROAD, HIGH, LEFT, TOP, add_bullets, add_table, add_text
+from csat_analysis.documents.documents import head, limit_sentences, procedure_title, summary_sentences
+from csat_analysis.documents.grids import BLUE, COLOURS, SOFT
+from csat_analysis.documents.packing import plain, shortened
+from csat_analysis.documents.problems import Source, decisions, gates, is_void, problems, rows_of, weak_table
 from csat_analysis.ground.words import Words, speak
-from csat_analysis.publishing import deck, figures
+from csat_analysis.publishing import figures
 from csat_analysis.publishing.change_tables import figure_table, item_table, judged_sentences
 from csat_analysis.publishing.change_ways import action_table
-from csat_analysis.publishing.deck import BROAD, HIGH, LEFT, TOP, add_bullets, add_table, add_text
-from csat_analysis.publishing.documents import head, limit_sentences, procedure_title, summary_sentences
-from csat_analysis.publishing.grids import BLUE, COLOURS, SOFT
 from csat_analysis.publishing.ledger import fieldwork_table
 from csat_analysis.publishing.markup import Exhibit
-from csat_analysis.publishing.packing import plain, shortened
 from csat_analysis.publishing.phrases import gate_sentences, item_title
-from csat_analysis.publishing.problems import Source, decisions, gates, is_void, problems, rows_of, weak_table
 from csat_analysis.publishing.verdicts import comparison_table, target_table
 
 MOST_BARS, LONGEST = 14, 44  # of the chart: how many bars, how many letters beside one

@@ -17,11 +17,11 @@ from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 from docx.text.paragraph import Paragraph
 
+from csat_analysis.documents.grids import BLUE, COLOURS, HANZI, INK, LATIN, SOFT, WIDTH, element, table_of
+from csat_analysis.documents.packing import plain, repacked
 from csat_analysis.ground.words import Words
 from csat_analysis.publishing.canvas import Drawing, as_png, style
-from csat_analysis.publishing.grids import BLUE, COLOURS, HANZI, INK, LATIN, SOFT, WIDTH, element, table_of
 from csat_analysis.publishing.markup import Column, Exhibit
-from csat_analysis.publishing.packing import plain, repacked
 
 MOST_COLUMNS, MOST_ROWS = 9, 200  # of a table: more columns go on below, more rows are in the workbook
 

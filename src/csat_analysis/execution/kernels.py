@@ -13,7 +13,7 @@ from papermill.engines import Engine, NotebookExecutionManager, papermill_engine
 from traitlets import Unicode
 from traitlets.config import Config
 
-from csat_analysis.publishing.traces import Trace
+from csat_analysis.execution.traces import Trace
 
 ENGINE = "csat_kernel"
 ASKED = "__import__('csat_analysis.ground.lending', fromlist=['about']).about(globals())"  # in the end, of each chapter

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from docx.enum.text import WD_BREAK
 from docx.shared import Pt
 
+from csat_analysis.documents import paper
+from csat_analysis.documents.documents import Heading, Section, procedure_title, sections
+from csat_analysis.documents.grids import BLUE, INK
+from csat_analysis.documents.paper import Paper
+from csat_analysis.documents.problems import Source
 from csat_analysis.ground.runs import DocumentControl
 from csat_analysis.ground.words import Words, speak
-from csat_analysis.publishing import paper
-from csat_analysis.publishing.documents import Heading, Section, procedure_title, sections
-from csat_analysis.publishing.grids import BLUE, INK
 from csat_analysis.publishing.markup import Column
-from csat_analysis.publishing.paper import Paper
-from csat_analysis.publishing.problems import Source
 
 SIGNED = ("prepared_by", "reviewed_by", "approved_by")
 UNNUMBERED = ("appendix",)

@@ -6,9 +6,9 @@ from typing import Any
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 
+from csat_analysis.documents.packing import plain
 from csat_analysis.ground.words import letters
 from csat_analysis.publishing.markup import Column
-from csat_analysis.publishing.packing import plain
 
 LATIN, HANZI = "Arial", "微软雅黑"
 INK, SOFT, BLUE, RULE, SHADE = "1F2933", "5B6773", "1D5C96", "B8C2CC", "E9EEF3"

@@ -6,9 +6,10 @@ from matplotlib.backends import backend_registry
 
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.assembly.load import worked_example
+from csat_analysis.execution import engines, forks
 from csat_analysis.ground.params import programme_paths, read_programme, shipped
 from csat_analysis.ground.words import languages, speak
-from csat_analysis.publishing import canvas, engines, forks, markup, pages
+from csat_analysis.publishing import canvas, markup, pages
 
 forks.warm()
 backend_registry.list_all()  # it asks every package that is installed

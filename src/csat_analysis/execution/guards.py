@@ -16,8 +16,8 @@ from pathlib import Path
 
 import psutil
 
+from csat_analysis.execution.limits import Ending, Limits
 from csat_analysis.ground.errors import CsatError
-from csat_analysis.publishing.limits import Ending, Limits
 
 INTERVAL = 0.1  # seconds between two looks
 MEGABYTE = 1_000_000

@@ -17,11 +17,11 @@ from pptx.opc.constants import RELATIONSHIP_TYPE
 from pptx.oxml.ns import qn
 from pptx.util import Cm, Pt
 
+from csat_analysis.documents.grids import BLUE, COLOURS, HANZI, INK, LATIN, RULE, SHADE, SOFT, WIDTH, widths_of
+from csat_analysis.documents.packing import plain, repacked, shortened
 from csat_analysis.ground.catalogue import round_shown
 from csat_analysis.ground.words import Words, languages, letters, speak
-from csat_analysis.publishing.grids import BLUE, COLOURS, HANZI, INK, LATIN, RULE, SHADE, SOFT, WIDTH, widths_of
 from csat_analysis.publishing.markup import Cell, Column, Exhibit
-from csat_analysis.publishing.packing import plain, repacked, shortened
 
 PAGE = (33.867, 19.05)  # cm: 16 to 9
 LEFT, TOP, BROAD, HIGH = 1.6, 3.2, 30.6, 14.4  # cm: of what stands below the title

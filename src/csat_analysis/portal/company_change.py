@@ -9,6 +9,17 @@ from markupsafe import Markup
 from csat_analysis.assembly.gates import ITEM_FIGURES
 from csat_analysis.ground.catalogue import MEASURES
 from csat_analysis.ground.words import Words
+from csat_analysis.portal.company_mix import SIDES, baseline_of, change_of, compare_company
+from csat_analysis.portal.company_parts import (
+    SURE,
+    channels_table,
+    mix_lead,
+    named,
+    parts_picture,
+    parts_table,
+    projects_table,
+)
+from csat_analysis.portal.pooling import RATE, Record
 from csat_analysis.publishing.change_cells import (
     MARKS,
     change_head,
@@ -20,18 +31,7 @@ from csat_analysis.publishing.change_cells import (
     verdict_cell,
     verdict_title,
 )
-from csat_analysis.publishing.company_mix import SIDES, baseline_of, change_of, compare_company
-from csat_analysis.publishing.company_parts import (
-    SURE,
-    channels_table,
-    mix_lead,
-    named,
-    parts_picture,
-    parts_table,
-    projects_table,
-)
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, table
-from csat_analysis.publishing.pooling import RATE, Record
 
 ALWAYS = ("improved", "worse")  # verdicts that are counted where there are none, too
 

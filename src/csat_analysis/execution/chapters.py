@@ -15,11 +15,11 @@ import papermill
 from jupyter_client.kernelspec import NoSuchKernel
 from papermill.exceptions import PapermillExecutionError
 
+from csat_analysis.execution import forks, guards, kernels, limits
+from csat_analysis.execution.guards import Guard
+from csat_analysis.execution.limits import Ending, Limits
+from csat_analysis.execution.traces import Trace
 from csat_analysis.ground.words import speak
-from csat_analysis.publishing import forks, guards, kernels, limits
-from csat_analysis.publishing.guards import Guard
-from csat_analysis.publishing.limits import Ending, Limits
-from csat_analysis.publishing.traces import Trace
 
 
 class Chapter(NamedTuple):

@@ -24,10 +24,10 @@ from typing import Any
 import nbformat
 
 import csat_analysis
+from csat_analysis.execution.guards import INTERVAL, Guard
+from csat_analysis.execution.limits import Ending
+from csat_analysis.execution.traces import Meter, Trace
 from csat_analysis.ground import lending
-from csat_analysis.publishing.guards import INTERVAL, Guard
-from csat_analysis.publishing.limits import Ending
-from csat_analysis.publishing.traces import Meter, Trace
 
 ENGINE = "csat_fork"
 BACKEND = "module://matplotlib_inline.backend_inline"  # as a kernel sets it; otherwise no figure is shown, and no error
@@ -45,7 +45,7 @@ IMPORTED = (
 def server() -> multiprocessing.context.ForkServerContext:
     """Return how processes are started that have everything imported; the server that forks them begins to import."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([f"{__package__}.warm"])
+    context.set_forkserver_preload(["csat_analysis.warm"])
     with interrupts_ignored():  # by the server, which would say so on the terminal
         forkserver.ensure_running()
     return context

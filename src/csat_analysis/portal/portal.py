@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from csat_analysis import __version__
+from csat_analysis.execution.digests import stamp_of
+from csat_analysis.execution.memory import Standing
 from csat_analysis.ground.errors import ReportError
 from csat_analysis.ground.words import Words, languages, speak
-from csat_analysis.publishing import company, pages, pooling, project_pages
-from csat_analysis.publishing.digests import stamp_of
-from csat_analysis.publishing.markup import Cell
-from csat_analysis.publishing.memory import Standing
-from csat_analysis.publishing.portal_data import (
+from csat_analysis.portal import company, pooling, project_pages
+from csat_analysis.portal.portal_data import (
     as_json,
     by_project,
     compared_of,
@@ -25,8 +24,10 @@ from csat_analysis.publishing.portal_data import (
     spark,
     standings_of,
 )
-from csat_analysis.publishing.portal_rows import Known, Row
-from csat_analysis.publishing.readings import Listed, read_record
+from csat_analysis.portal.portal_rows import Known, Row
+from csat_analysis.portal.readings import Listed, read_record
+from csat_analysis.publishing import pages
+from csat_analysis.publishing.markup import Cell
 
 PLAIN = 200  # runs in the table that needs no script
 NAMED = 10  # runs without a report that are named

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from csat_analysis.documents import recorded
+from csat_analysis.documents.problems import Source
+from csat_analysis.execution import freshness
+from csat_analysis.execution.freshness import State
 from csat_analysis.ground import params
 from csat_analysis.ground.errors import CsatError, ReportError
 from csat_analysis.ground.params import Rules
 from csat_analysis.ground.runs import Run
-from csat_analysis.publishing import freshness, recorded
-from csat_analysis.publishing.freshness import State
-from csat_analysis.publishing.problems import Source
 
 KINDS = {"report": ("word", "docx"), "slides": ("slides", "pptx"), "notice": ("notice", "docx")}
 CURRENT = ("fresh", "closed")
@@ -103,7 +104,7 @@ def _write(path: Path, kind: str, language: str, source: Source, root: Path, for
             f"{shown}: is there already, and may have been edited by hand; move it, name another folder (--to), "
             "or replace it (--force)."
         )
-    content = importlib.import_module(f"csat_analysis.publishing.{KINDS[kind][0]}").make(source, language)
+    content = importlib.import_module(f"{__package__}.{KINDS[kind][0]}").make(source, language)
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

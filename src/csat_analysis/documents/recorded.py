@@ -20,6 +20,7 @@ from csat_analysis.assembly.gates import unit_of
 from csat_analysis.assembly.importance import Importance
 from csat_analysis.assembly.load import Finding, Survey
 from csat_analysis.assembly.situation import Wave
+from csat_analysis.documents.packing import plain
 from csat_analysis.domain.evidence import Evidence
 from csat_analysis.domain.steps import COLUMNS as STEPS
 from csat_analysis.estimation.drivers import Drivers
@@ -28,7 +29,6 @@ from csat_analysis.ground.errors import ReportError
 from csat_analysis.ground.params import Document
 from csat_analysis.ground.programmes import Programme
 from csat_analysis.ground.runs import Counts, Run
-from csat_analysis.publishing.packing import plain
 from csat_analysis.publishing.record_keys import (
     Account,
     AnswerRow,

@@ -8,10 +8,10 @@ import pandas as pd
 from csat_analysis.estimation import mix
 from csat_analysis.estimation.mix import BOTH
 from csat_analysis.ground.words import Words
+from csat_analysis.portal.company_mix import SIDES, Compared, change_of, pooled_of, present, rate_apart
+from csat_analysis.portal.pooling import RATE, Record
 from csat_analysis.publishing.change_cells import bare, change_head, lacks, p_value, plain_change, size
-from csat_analysis.publishing.company_mix import SIDES, Compared, change_of, pooled_of, present, rate_apart
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, table
-from csat_analysis.publishing.pooling import RATE, Record
 
 SURE = 0.05  # p-value up to which a change of the whole is said to be one
 
@@ -90,7 +90,7 @@ def parts_picture(compared: Compared | None, name: str, words: Words) -> Exhibit
         return Exhibit("")
     if sum(map(is_there, compared.mix.components.to_dict("records")[1:])) < 2:
         return Exhibit("")
-    from csat_analysis.publishing import company_figures
+    from csat_analysis.portal import company_figures
 
     return company_figures.parts_figure(compared.mix.components, name, words)
 
