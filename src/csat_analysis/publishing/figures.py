@@ -59,6 +59,7 @@ def draw_answers(result: Assessment, language: str) -> Drawing | None:
     with mpl.rc_context(style()):
         figure, axes = rows([item_title(programme, item, words) for item in items], language)
         _draw_bars(axes, shares.loc[items].astype(float), programme, words)
+        is_bounded = _draw_bounds(axes, result.items.set_index("id").loc[items])
         for position, item in enumerate(items):
             base = words("figure.answered", n=words.count(numbers.loc[item, programme.level_ids].sum()))
             outside = {name: words.count(numbers.loc[item, name]) for name in ("empty", NOT_APPLICABLE)}
@@ -67,7 +68,8 @@ def draw_answers(result: Assessment, language: str) -> Drawing | None:
         axes.axvline(0, color=INK, linewidth=0.8)
         axes.xaxis.set_major_formatter(lambda share, _: words.whole_percent(abs(share)))
         legend(figure, programme, words)
-    sentence = words("gap").join([sides_sentence(programme, words), *likert_sentences(result, words)])
+    bounds = [words("sentence.bounds")] if is_bounded else []
+    sentence = words("gap").join([sides_sentence(programme, words), *bounds, *likert_sentences(result, words)])
     return Drawing(figure, words("figure.answers"), sentence)
 
 
@@ -120,6 +122,14 @@ def _draw_bars(axes: Axes, shares: pd.DataFrame, programme: Programme, words: Wo
                     axes.text(middle, position, text, ha="center", va="center", fontsize=9,
                               color="white" if sum(shades[level]) < 1.5 else INK)  # fmt: skip
             edge = edge + shares[level]
+
+
+def _draw_bounds(axes: Axes, items: pd.DataFrame) -> bool:
+    """Draw the interval of each item's satisfied share about the end of its bar; return whether there is one."""
+    known = items[["conf_low", "conf_high"]].astype(float)
+    for color, width in (("white", 4.5), (INK, 1.6)):  # seen on light and on dark bars
+        axes.hlines(range(len(known)), known["conf_low"], known["conf_high"], color=color, linewidth=width)
+    return bool(known.notna().all(axis=1).any())
 
 
 def legend(figure: Figure, programme: Programme, words: Words) -> None:
