@@ -28,6 +28,7 @@ from publishing import Page
 
 LANGUAGES = ["zh", "en"]
 INTERVAL = f"stroke: {canvas.DOT}; stroke-width: 2"
+BOUNDS = f"stroke: {canvas.INK}; stroke-width: 1.6"
 SVG = "{http://www.w3.org/2000/svg}"
 FONT = Path(pylopdf_fonts_zh_cn.sans_path())
 LEVELS = [
@@ -338,6 +339,19 @@ def test_a_dot_and_its_interval_stand_at_their_values(language):
     assert {round(place, 5) for place in places} >= {0.75, 0.25}
 
 
+def test_the_bars_of_answers_have_the_interval_of_the_satisfied_share():
+    first, second = spans(figures.answers(usual(), "zh"), BOUNDS)
+    one, other = usual().items[["conf_low", "conf_high"]].astype(float).to_numpy()
+    scale = (first[1] - first[0]) / (one[1] - one[0])  # of the axis, which is longer than from 0 to 1
+    assert second[1] - second[0] == pytest.approx(scale * (other[1] - other[0]), abs=1e-4)
+    assert first[0] - second[0] == pytest.approx(scale * (one[0] - other[0]), abs=1e-4)
+
+
+def test_where_no_answer_counts_as_satisfied_bars_have_no_interval():
+    shown = figures.answers(result(MIXED, satisfied=None), "zh")
+    assert spans(shown, BOUNDS) == [] and "置信区间" not in sentence(shown)
+
+
 def test_the_numbers_stand_for_forms_that_say_the_same():
     rows = "form_id | delivery | service | count\na | satisfied | | 1200\nb | fair | | 34"
     shown = figures.answers(result(rows), "zh")
@@ -356,7 +370,8 @@ def test_the_numbers_stand_for_forms_that_say_the_same():
 )
 def test_the_sentence_says_what_is_to_be_seen(rows, zh):
     assert sentence(figures.answers(result(rows), "zh")).endswith(
-        f"竖线右侧是计为满意的回答（满意），左侧是其余回答。图中比例取整，合计可能不为 100%。{zh}"
+        "竖线右侧是计为满意的回答（满意），左侧是其余回答。图中比例取整，合计可能不为 100%。"
+        f"条形右端的深色横线为分项满意率的 95% 置信区间。{zh}"
     )
 
 

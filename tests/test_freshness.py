@@ -182,7 +182,7 @@ HEAVY = {
     [
         "import csat_analysis",
         "from csat_analysis import cli",
-        "from csat_analysis.publishing import freshness, memory",
+        "from csat_analysis.execution import freshness, memory",
     ],
 )
 def test_whoever_asks_how_runs_stand_or_for_help_imports_no_heavy_library(asked):

@@ -126,10 +126,11 @@ def _draw_bars(axes: Axes, shares: pd.DataFrame, programme: Programme, words: Wo
 
 def _draw_bounds(axes: Axes, items: pd.DataFrame) -> bool:
     """Draw the interval of each item's satisfied share about the end of its bar; return whether there is one."""
-    known = items[["conf_low", "conf_high"]].astype(float)
+    known = items[["conf_low", "conf_high"]].astype(float).reset_index(drop=True).dropna()
     for color, width in (("white", 4.5), (INK, 1.6)):  # seen on light and on dark bars
-        axes.hlines(range(len(known)), known["conf_low"], known["conf_high"], color=color, linewidth=width)
-    return bool(known.notna().all(axis=1).any())
+        for position, low, high in known.itertuples():
+            axes.hlines(position, low, high, color=color, linewidth=width)
+    return len(known) > 0
 
 
 def legend(figure: Figure, programme: Programme, words: Words) -> None:
