@@ -11,7 +11,7 @@ from csat_analysis.ground.catalogue import MEASURES
 # The floors are folders, the lowest first; in a floor the rooms of a landing do not import each other.
 FLOORS = {
     "ground": "errors catalogue lending mappings software | programmes words | runs clauses | lint faults inputs | params",
-    "statistics": "certainty inference planning design | estimates calibration | differences",
+    "statistics": "certainty inference design | estimates calibration planning | differences",
     "estimation": "likelihood relative resampling paths priors repeated series mix overlap randomization | latent ordinal superiority drivers selection contrasts | proportionality quadrants reliability",
     "domain": "evidence schemas | fieldwork complaints scoring steps | items constructs | parts",
     "assembly": "tables | load | comparisons composite gates procedure remedy weighting | assessment | importance situation | analyses plans | multiverse subgroups portfolio modes | change",

@@ -38,7 +38,7 @@ COLUMNS = 20  # of a table in plain text, as pandas shows in a kernel
 IMPORTED = (
     "IPython.core.application", "IPython.core.crashhandler", "IPython.core.interactiveshell", "IPython.core.logger",
     "IPython.core.oinspect", "bdb", "ipykernel.ipkernel", "matplotlib.backends.backend_svg", "matplotlib.pyplot",
-    "nbconvert", "pandas", "papermill", "scipy.special", "scipy.stats", "seaborn",
+    "nbconvert", "pandas", "papermill", "scipy.special",
 )  # fmt: skip
 
 

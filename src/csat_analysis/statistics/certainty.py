@@ -84,7 +84,7 @@ def least_count(successes: int, n: int, population: int) -> int:
     bound = _clopper_pearson(successes, n)
     share, left = successes / n, (population - n) / max(population - 1, 1)
     return first_where(
-        lambda count: meets(_drawn(successes, n, population, count, n), "more_than", TAIL),
+        lambda count: meets(draw_probability(successes, n, population, count, n), "more_than", TAIL),
         range(successes, population - n + successes + 1),
         round(population * (share - (share - bound) * math.sqrt(left))),
     )
@@ -170,13 +170,16 @@ def count_certainty(successes: int, n: int, comparison: str, threshold: float, p
     """
     marked = min(max(last_below(comparison, threshold, population) + 1, 0), population + 1)
     drawn = (0, successes) if UPWARD[comparison] else (successes + 1, n + 1)
-    return _drawn(*drawn, population + 1, marked, n + 1)
+    return draw_probability(*drawn, population + 1, marked, n + 1)
 
 
-def _drawn(least: int, most: int, population: int, marked: int, n: int) -> float:
+def draw_probability(least: int, most: int, population: int, marked: int, n: int) -> float:
     """Return the probability of so many marked ones, from least to most, among n drawn from a population.
 
-    scipy.stats has it, and takes a second to import: as long as everything else a page needs for its figures.
+    The hypergeometric distribution. scipy.stats has it, and takes half a second to import in every process.
+
+    >>> round(draw_probability(0, 1, population=10, marked=4, n=3), 4)
+    0.6667
     """
     first, last = max(n + marked - population, 0), min(n, marked)  # there are no fewer, and no more
     if least <= first and most >= last:

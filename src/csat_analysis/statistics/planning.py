@@ -3,10 +3,11 @@
 import math
 
 import numpy as np
-import scipy
 from numpy.typing import ArrayLike
+from scipy import special
 
 from csat_analysis.ground.programmes import meets
+from csat_analysis.statistics.certainty import UPWARD, draw_probability
 
 Z = 1.96  # as in the regulator's formula; with 1.95996 nine of 355 landlords would be asked for one answer less
 
@@ -80,9 +81,10 @@ def operating_characteristic(
     """
     rates = np.asarray(rates, dtype=float)
     fails = sum(not meets(seen / n, comparison, threshold) for seen in range(n + 1))
+    least, most = (0, fails - 1) if UPWARD[comparison] else (n - fails + 1, n)
     if population and n <= population:
-        count = np.rint(np.round(rates * population, 9))  # the noise of floating point does not decide
-        observed = scipy.stats.hypergeom(population, count, n)
-    else:
-        observed = scipy.stats.binom(n, rates)
-    return observed.cdf(fails - 1) if comparison in {"at_least", "more_than"} else observed.sf(n - fails)
+        counts = np.rint(np.round(rates * population, 9)).astype(int)  # the noise of floating point does not decide
+        return np.vectorize(lambda count: draw_probability(least, most, population, count, n), [float])(counts)
+    if not UPWARD[comparison]:
+        return special.bdtrc(least - 1, n, rates)
+    return special.bdtr(most, n, rates) if most >= 0 else np.zeros_like(rates)  # nothing fails
