@@ -338,7 +338,7 @@ def test_without_a_margin_nothing_can_be_unchanged_and_the_page_says_so():
      (0.25, "0.250"), (1.0, "1.000"), (None, "–"), (float("nan"), "–")],
 )  # fmt: skip
 def test_a_p_value_is_never_nought_and_stays_on_its_side_of_five_per_cent(p, shown):
-    assert change_tables.p_value(p, speak("en")) == shown
+    assert speak("en").p_value(p) == shown
 
 
 def test_a_row_brings_everything_a_reviewer_asks_for():
@@ -348,7 +348,7 @@ def test_a_row_brings_everything_a_reviewer_asks_for():
     for value in (row["before"], row["after"], row["statistic"], row["delta"], row["standardised"]):
         assert speak("en").number(abs(value)) in cells
     for p in (row["p_value"], row["p_adjusted"]):
-        assert change_tables.p_value(p, speak("en")) in cells
+        assert speak("en").p_value(p) in cells
     assert "df 40" in cells and "n = 41" in cells and "Paired t" in cells
 
 

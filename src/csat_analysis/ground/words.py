@@ -107,6 +107,19 @@ class Words:
             shown += Decimal("0.1")
         return self("percent", number=_grouped(shown))
 
+    def p_value(self, probability: float | None) -> str:
+        """Return a p-value with three decimals, on the side of 0.05 on which it is; where they are 0, that it is less.
+
+        >>> [speak("en").p_value(p) for p in (0.0004, 0.0081, 0.0501, 0.0499, None)]
+        ['< 0.001', '0.008', '0.051', '0.050', '–']
+        """
+        if probability is None or probability != probability:
+            return self("not_computed")
+        if probability < 0.001:
+            return "< 0.001"
+        shown, step = Decimal(repr(float(probability))).quantize(Decimal("0.001"), ROUND_HALF_EVEN), Decimal("0.001")
+        return str(shown + step if probability > 0.05 >= float(shown) else shown)
+
     def points_of_percent(self, share: float) -> str:
         """Return a difference of shares without a sign, in percentage points."""
         return self("percentage_points", number=_grouped((Decimal(repr(float(share))) * 100).normalize() + 0))

@@ -24,7 +24,6 @@ from csat_analysis.publishing.change_cells import (
     MARKS,
     change_head,
     lacks,
-    p_value,
     plain_change,
     portfolio_exhibit,
     size,
@@ -181,7 +180,7 @@ def portfolio_lead(record: Record | None, words: Words) -> Iterator[str]:
     signed = words.difference(way["estimate"], "share")
     yield words(
         f"company_change.acted_{key}", name=figure_title(found["figure"], [record], words),
-        rule=words.number(found["threshold"], "share"), **counts, p=p_value(way["p_value"], words),
+        rule=words.number(found["threshold"], "share"), **counts, p=words.p_value(way["p_value"]),
         difference=size(way["estimate"], "share", words) if key == "more" else signed,
         interval=words.difference_interval(way["conf_low"], way["conf_high"], "share"),
     )  # fmt: skip

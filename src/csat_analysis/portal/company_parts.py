@@ -10,7 +10,7 @@ from csat_analysis.estimation.mix import BOTH
 from csat_analysis.ground.words import Words
 from csat_analysis.portal.company_mix import SIDES, Compared, change_of, pooled_of, present, rate_apart
 from csat_analysis.portal.pooling import RATE, Record
-from csat_analysis.publishing.change_cells import bare, change_head, lacks, p_value, plain_change, size
+from csat_analysis.publishing.change_cells import bare, change_head, lacks, plain_change, size
 from csat_analysis.publishing.markup import Cell, Column, Exhibit, table
 
 SURE = 0.05  # p-value up to which a change of the whole is said to be one
@@ -80,7 +80,7 @@ def _part_cells(row: Mapping[str, Any], is_sure: bool, words: Words) -> Iterator
     bounds = {} if is_sure else dict.fromkeys(("conf_low", "conf_high"))
     why = [words(f"company_change.why_{row['reason']}")] if row["reason"] else []
     yield plain_change({**row, "reason": "", **bounds}, "share", words)
-    yield p_value(row["p_value"] if is_sure else None, words)
+    yield words.p_value(row["p_value"] if is_sure else None)
     yield Cell(words(f"company_change.means_{row['component']}"), below=tuple(why))
 
 

@@ -1,7 +1,6 @@
 """How is a change shown, be it of a run or from a record? Its difference, p-value and verdict; what action brought."""
 
 from collections.abc import Mapping
-from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from csat_analysis.ground.catalogue import MEASURES
@@ -87,21 +86,6 @@ def verdict_mark(row: Row, words: Words, *below: str) -> Cell:
     return Cell(verdict_title(row, words), f"verdict {MARKS[row['verdict']]}", below)
 
 
-def p_value(probability: float | None, words: Words) -> str:
-    """Return a p-value with three decimals, on the side of 0.05 on which it is; that it is smaller where they are 0.
-
-    >>> from csat_analysis.ground.words import speak
-    >>> [p_value(p, speak("en")) for p in (0.0004, 0.0081, 0.0501, 0.0499, None)]
-    ['< 0.001', '0.008', '0.051', '0.050', '–']
-    """
-    if probability is None or probability != probability:
-        return words("not_computed")
-    if probability < 0.001:
-        return "< 0.001"
-    shown, step = Decimal(repr(float(probability))).quantize(Decimal("0.001"), ROUND_HALF_EVEN), Decimal("0.001")
-    return str(shown + step if probability > 0.05 >= float(shown) else shown)
-
-
 # --- what action brought over all projects ----------------------------------------------------------------------------
 
 
@@ -122,7 +106,7 @@ def portfolio_exhibit(portfolio: Row, name: str, words: Words, *more: str) -> Ex
         why = words.get(f"portfolio.{residual['reason']}", residual["reason"])
         return prose(words("portfolio.none", name=name, n=words.count(portfolio["projects"]), why=why))
     rows = [
-        (words(f"portfolio.{key}"), change_cell(way, "share", words), p_value(way["p_value"], words))
+        (words(f"portfolio.{key}"), change_cell(way, "share", words), words.p_value(way["p_value"]))
         for key in ("residual", "discontinuity")
         if not (way := portfolio[key])["reason"]
     ]

@@ -17,7 +17,6 @@ from csat_analysis.publishing.change_cells import (
     Row,
     change_cell,
     lacks,
-    p_value,
     size,
     verdict_cell,
     verdict_title,
@@ -335,10 +334,10 @@ def _p_cell(row: Row, words: Words) -> Cell:
     """Return a p-value, that of its family, and how small it can be where nobody knows who answered twice."""
     if lacks(row["p_value"]):
         return Cell(words("not_computed"))
-    below = [words("change.p_adjusted", p=p_value(row["p_adjusted"], words))]
+    below = [words("change.p_adjusted", p=words.p_value(row["p_adjusted"]))]
     least = row.get("p_least")
-    below += [] if lacks(least) else [words("change.p_least", p=p_value(least, words))]
-    return Cell(p_value(row["p_value"], words), below=tuple(below))
+    below += [] if lacks(least) else [words("change.p_least", p=words.p_value(least))]
+    return Cell(words.p_value(row["p_value"]), below=tuple(below))
 
 
 def _notes(rows: list[dict[Any, Any]], silent: list[str], words: Words) -> Iterator[str]:

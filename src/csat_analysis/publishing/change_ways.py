@@ -15,7 +15,6 @@ from csat_analysis.publishing.change_cells import (
     Row,
     change_cell,
     lacks,
-    p_value,
     portfolio_exhibit,
     size,
     verdict_mark,
@@ -35,7 +34,7 @@ def naive_table(found: Change, language: str) -> Exhibit:
     apart = [spoken(found, row["id"], words) for row in rows if row["naive_verdict"] != row["verdict"]]
     cells = [
         (
-            title_of(found, row["id"], words), verdict_mark(row, words), p_value(row["naive_p"], words),
+            title_of(found, row["id"], words), verdict_mark(row, words), words.p_value(row["naive_p"]),
             _naive_cell(row, words),
         )
         for row in rows
@@ -98,7 +97,7 @@ def _path_cells(row: Row, found: Change, words: Words) -> Iterator[str]:
     """Yield what one way gives; ranks have no unit."""
     unit = "points" if row["analysis"] == "superiority" else unit_of(row["figure"], found.result.survey.programme)
     yield change_cell(row, unit, words)
-    yield p_value(row["p_value"], words)
+    yield words.p_value(row["p_value"])
     yield verdict_mark({"id": row["figure"], "verdict": row["verdict"]}, words)
 
 

@@ -321,12 +321,7 @@ def _test_cells(row: Mapping[str, Any], words: Words) -> Iterator[str]:
     yield words.number(row["statistic"])
     yield words("not_computed") if untested else f"{row['df']:g}{freedom}"
     for name in ("p_value", "p_adjusted", "odds_p_value"):
-        yield p_value(row[name], words)
-
-
-def p_value(probability: float, words: Words) -> str:
-    """Return a p-value with four decimals, or that it is smaller."""
-    return "< 0.0001" if probability < 0.0001 else words.precise(probability)
+        yield words.p_value(row[name])
 
 
 def _alike(found: Odds, words: Words) -> str:
@@ -335,4 +330,4 @@ def _alike(found: Odds, words: Words) -> str:
     if row["odds_reason"]:
         return words("odds.untested", reason=words(f"untested.{row['odds_reason']}"))
     key = "unlike" if row["odds_p_value"] < DIFFERS else "alike"
-    return words(f"odds.{key}", p=p_value(row["odds_p_value"], words))
+    return words(f"odds.{key}", p=words.p_value(row["odds_p_value"]))
