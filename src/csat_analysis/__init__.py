@@ -6,12 +6,7 @@ folder, and its modules are named after the stage of the path they stand for. A 
 """
 
 import importlib
-import sys
 from types import ModuleType
-
-# jsonschema, which notebooks are read with, would spend 1.4 s on a grammar of web addresses that nothing here uses. It
-# stands here because every process that reads one imports this first.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 __version__ = "0.1.0"
 
