@@ -31,7 +31,9 @@ CHAPTER = "20_satisfaction"
 PAGES = "reports/demo/2024"
 HIDDEN = "reports/*/.*"  # what is being made, and what was moved aside: .2024.…
 SLOW = chapter('import time\nopen("begun", "w").close()\ntime.sleep(60)')
-KILLS = chapter("import os, signal\nos.kill(os.getppid(), signal.SIGKILL)")
+KILLS = chapter(  # who began it: once that has ended, its parent is whoever adopts orphans, which is this process
+    "import multiprocessing, os, signal\nos.kill(multiprocessing.parent_process().pid, signal.SIGKILL)"
+)
 
 
 @pytest.fixture(scope="module")
