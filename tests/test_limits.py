@@ -428,6 +428,22 @@ def test_what_a_chapter_started_in_a_session_of_its_own_ends_also_where_the_proc
     assert not psutil.pid_exists(int((root / "left").read_text()))
 
 
+def test_the_pages_of_a_fault_are_kept_though_it_keeps_the_record_from_being_written_too(tmp_path, monkeypatch):
+    root = make_root(tmp_path, {"notebooks/10_one.ipynb": chapter("raise KeyError('a fault')")}, chapters=("10_one",))
+    monkeypatch.setattr(publish, "write_numbers", lambda *arguments: {}["a fault"])
+    answer = csat("run", "--root", root, "--jobs", "1", "--kernel", "plain")
+    assert answer.status == 1 and "10_one (en): KeyError: 'a fault'" in answer.err
+    assert "afault" in Page((root / "reports/demo/2024/failed/10_one.en.html").read_text("utf-8")).text
+
+
+def test_where_no_chapter_fails_a_record_that_cannot_be_written_is_a_fault_and_leaves_no_pages(tmp_path, monkeypatch):
+    root = make_root(tmp_path, {"notebooks/10_one.ipynb": chapter("1 + 1")}, chapters=("10_one",))
+    monkeypatch.setattr(publish, "write_numbers", lambda *arguments: {}["a fault"])
+    answer = csat("run", "--root", root, "--jobs", "1", "--kernel", "plain")
+    assert answer.status == 1 and "a fault of the package (KeyError" in answer.err
+    assert not list(root.glob("reports/demo/*"))
+
+
 @pytest.mark.parametrize(
     ("slow", "what"),
     [

@@ -118,7 +118,7 @@ def publish(task: Task) -> Outcome:
             endings = write_pages(task, result, made, work)
             if task.pdf and not _failures(endings):
                 printing.print_pages(work)
-            write_numbers(result, work, peers)
+            _write_numbers(result, work, peers, _failures(endings))
         seconds = time.monotonic() - started
         asked = {name: digest for name, digest in task.key.items() if name != PEERS or peers.were_asked}
         write_manifest(replace(task, key=asked), work, endings, seconds)
@@ -129,6 +129,17 @@ def publish(task: Task) -> Outcome:
         else:
             exchange(work, target)
     return Outcome(state, [f"{task.run.place}: {text}" for text in failures.values()], seconds, states)
+
+
+def _write_numbers(result: Assessment, work: Path, peers: Peers, failures: Mapping[str, str]) -> None:
+    """Write the numbers; the page of a failed chapter is kept even if the same fault keeps them from being written."""
+    try:
+        write_numbers(result, work, peers)
+    except Overdue:
+        raise
+    except Exception:
+        if not failures:
+            raise
 
 
 def _in_time(task: Task, what: str) -> contextlib.AbstractContextManager[None]:
