@@ -330,7 +330,8 @@ def _register() -> None:
             manager.nb.metadata.language_info = IPythonKernel.language_info
             trace.begin(manager.nb)
             signal.signal(signal.SIGTERM, functools.partial(_leave, trace))
-            os.register_at_fork(after_in_child=functools.partial(signal.signal, signal.SIGTERM, signal.SIG_DFL))
+            waiting = functools.partial(signal.pthread_sigmask, signal.SIG_BLOCK, {signal.SIGTERM})
+            os.register_at_fork(before=waiting, after_in_parent=_terminable, after_in_child=_end_when_told)
             with (
                 contextlib.redirect_stdout(Stream("stdout", outputs)),
                 contextlib.redirect_stderr(Stream("stderr", outputs)),
@@ -354,6 +355,17 @@ def _register() -> None:
             trace.end(lending.about(shell.user_ns))
 
     papermill_engines.register(ENGINE, ForkEngine)
+
+
+def _terminable() -> None:
+    """Let a request to end be heard that waited for a fork: one in its middle would be lost, and awaited for ever."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
+def _end_when_told() -> None:
+    """Let a process that a cell has forked end when it is told to."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _terminable()
 
 
 def _leave(trace: Trace, number: int, frame: object) -> None:
