@@ -4,13 +4,12 @@
 the same notebooks of the same made-up projects: every chapter of a run, as pages. The commands of papermill and
 nbconvert one after the other; papermill and nbconvert in a pool of two spawned processes; this package with one and
 with two workers, and over a local Dask cluster where ``distributed`` is there. Beside them what the figures and
-drawings of a run cost alone, in a process that has everything imported, and in a fork of it for each chapter. Ends with
-the memory of two workers, and with 20,000 runs on 50 workers on paper.
+drawings of a run cost alone, in a process that has everything imported. Ends with the memory of two workers, and with
+20,000 runs on 50 workers on paper.
 """
 
 import argparse
 import ast
-import functools
 import heapq
 import importlib.util
 import multiprocessing
@@ -128,14 +127,8 @@ def ours(root: Path, runs: list[Run], *options: str) -> None:
     assert done.stdout.count(": ok in") == len(runs), done.stdout[-500:] + done.stderr[-500:]
 
 
-def alone(root: Path, runs: list[Run], apart: bool = False) -> None:
-    """Work out and draw what the chapters of runs show: no notebook, no page, no record.
-
-    Parameters
-    ----------
-    apart
-        Each chapter in a fork of this process, as none may change another; else all in this process.
-    """
+def alone(root: Path, runs: list[Run]) -> None:
+    """Work out and draw what the chapters of runs show, in this process: no notebook, no page, no record."""
     from csat_analysis.assembly.assessment import assess
     from csat_analysis.assembly.load import survey
     from csat_analysis.ground import lending
@@ -145,27 +138,9 @@ def alone(root: Path, runs: list[Run], apart: bool = False) -> None:
         known = {("assessment", id(result.survey)): result, ("survey", run.project, run.period, root): result.survey}
         with lending.lend(known):
             for path in chapters(root, run):
-                (in_fork if apart else call)(functools.partial(show_all, path, {**given_to(run), "root": str(root)}))
-
-
-def call(work: Callable[[], None]) -> None:
-    """Do some work here."""
-    work()
-
-
-def in_fork(work: Callable[[], None]) -> None:
-    """Do some work in a fork of this process."""
-    child = os.fork()
-    if not child:
-        work()
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
-
-
-def show_all(path: Path, space: dict[str, Any]) -> None:
-    """Execute the cells of a chapter, and have what they show drawn."""
-    for source in cells(path):
-        show(source, space)
+                space: dict[str, Any] = {**given_to(run), "root": str(root)}
+                for source in cells(path):
+                    show(source, space)
 
 
 def cells(path: Path) -> Iterator[ast.Module]:
@@ -276,7 +251,6 @@ def main() -> None:
         alone(root, runs[:1])  # everything imported, every cache filled
         few = runs[:10]
         before = timed("figures and drawings alone, 1 process", len(few), lambda: alone(root, few))
-        forked = timed("the same, each chapter in a fork", len(few), lambda: alone(root, few, apart=True))
         one = timed("csat run, 1 worker", len(mine), lambda: ours(root, mine, "--jobs", "1"))
         after = timed("figures and drawings alone, once more", len(few), lambda: alone(root, few))
         with Memory() as memory:
@@ -285,8 +259,7 @@ def main() -> None:
             timed("csat run, 2 workers of Dask", len(mine), lambda: ours(root, mine, "--engine", "dask", "--jobs", "2"))
     pure = (before + after) / 2  # a machine is not as fast at one time as at another
     print(f"2 workers: {loop / two:.1f} times as fast as the commands, {pooled / two:.1f} times as the pool; ", end="")
-    print(f"1 worker takes {one / pure:.2f} times what the figures and drawings take alone, ", end="")
-    print(f"{one / forked:.2f} times where each chapter has a fork of its own")
+    print(f"1 worker takes {one / pure:.2f} times what the figures and drawings take alone")
     print(f"memory of 2 workers and their server, shared pages once: {memory.most:,.0f} MB at the most")
     print(f"on paper: 20,000 runs on 50 workers of this speed in {on_paper(one):.2f} hours")
 

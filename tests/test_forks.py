@@ -1,18 +1,19 @@
-"""A chapter in a fork shows what it shows in a kernel, keeps nothing from the one before, and says how it ended."""
+"""A chapter in a fork shows what it shows in a kernel, has nothing of the one before, and says how it ended."""
 
 import importlib
+import os
 import signal
 
 import nbformat
 import pytest
 
 from csat_analysis.assembly import load
-from csat_analysis.execution import forks, freshness
-from csat_analysis.execution.guards import guarded
-from csat_analysis.execution.limits import Ending, Limits
-from csat_analysis.ground import params
+from csat_analysis.assembly.assessment import assess
+from csat_analysis.execution import chapters, forks, freshness
+from csat_analysis.execution.limits import Ending, one_thread
+from csat_analysis.ground import lending, params
 from csat_analysis.publishing import publish
-from publishing import PARAMETERS, chapter, csat, make_root, process, write
+from publishing import CHECKOUT, PARAMETERS, chapter, csat, make_root, process, write
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot fork")
 CELLS = {
@@ -55,7 +56,8 @@ def executed(tmp_path, kernel, *cells):
     rules = params.read_rules(root)
     run = params.find_run(rules, "demo", "2024")
     task = freshness.Task(root, run, params.choose_programme(rules, run), ("en",), {}, kernel=kernel)
-    notebook, ending = publish.execute(root / "notebooks" / "cells.ipynb", task, "en")
+    with chapters.Place() as place:
+        notebook, ending = place.execute(publish.order_of(root / "notebooks" / "cells.ipynb", task, "en"), 600)
     return notebook, ending.said() or None
 
 
@@ -137,6 +139,127 @@ def test_a_module_beside_the_notebooks_can_be_imported(tmp_path):
     assert failure is None and shown(notebook)["cell-0"][0].data["text/plain"] == "42"
 
 
+# --- the package's own share a fork -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def begun(monkeypatch):
+    """Return the forks that were begun, in order."""
+    forked = []
+
+    class Counted(forks.Fork):
+        def __init__(self, errors):
+            super().__init__(errors)
+            forked.append(self)
+
+    monkeypatch.setattr(forks, "Fork", Counted)
+    return forked
+
+
+def notebooks(orders):
+    """Return what each of some chapters is as a notebook, executed one after the other in one place."""
+    with chapters.Place() as place:
+        made = [place.execute(order, 600) for order in orders]
+    assert [each.ending for each in made] == [Ending()] * len(orders)
+    return [nbformat.writes(each.notebook) for each in made]
+
+
+SHARING = (("yuanya", "2024"), ("qingyun", "2024"))
+
+
+def shared_orders(project, period):
+    """Return the orders for all chapters of a demo run, in either language in turn."""
+    rules = params.read_rules(CHECKOUT)
+    run = params.find_run(rules, project, period)
+    task = freshness.Task(CHECKOUT, run, params.choose_programme(rules, run), ("zh", "en"), {}, kernel="fork")
+    names = freshness.chapters_of(task.document.content, run)
+    paths = [freshness.chapter_path(CHECKOUT, task.document.path.name, name) for name in names]
+    return [publish.order_of(path, task, ("zh", "en")[number % 2]) for number, path in enumerate(paths)]
+
+
+def test_every_chapter_of_the_package_is_one_of_those_that_are_tried_together():
+    tried = {order.path.name for run in SHARING for order in shared_orders(*run)}
+    assert tried == {path.name for path in CHECKOUT.glob("notebooks/[0-9]*.ipynb")}
+
+
+@pytest.mark.parametrize(("project", "period"), SHARING)
+def test_in_whichever_order_chapters_of_the_package_share_a_fork_they_show_what_they_show_alone(project, period, begun):
+    orders = shared_orders(project, period)
+    result = assess(load.survey(project, period, CHECKOUT))
+    known = {("assessment", id(result.survey)): result, ("survey", project, period, CHECKOUT): result.survey}
+    with lending.lend(known):
+        alone = [text for order in orders for text in notebooks([order])]
+        assert len(begun) == len(orders) > 2
+        begun.clear()
+        assert notebooks(orders) == alone
+        assert notebooks(orders[::-1]) == alone[::-1]
+        assert len(begun) == 2
+
+
+def two_orders(tmp_path, first, second):
+    """Return the orders for two chapters of some cells."""
+    files = {"notebooks/one.ipynb": chapter(first), "notebooks/two.ipynb": chapter(second)}
+    root = make_root(tmp_path, files, chapters=("one", "two"))
+    rules = params.read_rules(root)
+    run = params.find_run(rules, "demo", "2024")
+    task = freshness.Task(root, run, params.choose_programme(rules, run), ("en",), {}, kernel="fork")
+    return [publish.order_of(root / f"notebooks/{name}.ipynb", task, "en") for name in ("one", "two")]
+
+
+MARKS, LOOKS = "import os\nname = os.environ['MARKED'] = 'x'", "import os\n'MARKED' in os.environ, 'name' in globals()"
+
+
+def test_a_chapter_of_an_analyst_has_a_fork_of_its_own(tmp_path, begun):
+    assert "(False, False)" in notebooks(two_orders(tmp_path, MARKS, LOOKS))[1]
+    assert len(begun) == 2
+
+
+def test_a_chapter_that_is_the_same_as_the_package_s_is_ours_and_one_that_was_changed_is_not(tmp_path):
+    own = params.shipped("notebooks", "20_satisfaction.ipynb")
+    copy = tmp_path / own.name
+    copy.write_bytes(own.read_bytes())
+    assert chapters.is_ours(own) and chapters.is_ours(copy)
+    copy.write_bytes(own.read_bytes() + b" ")
+    assert not chapters.is_ours(copy) and not chapters.is_ours(tmp_path / "mine.ipynb")
+
+
+def test_the_names_of_one_chapter_are_gone_for_the_next_in_the_same_fork(tmp_path, begun, monkeypatch):
+    monkeypatch.setattr(chapters, "is_ours", lambda path: True)
+    assert "(True, False)" in notebooks(two_orders(tmp_path, MARKS, LOOKS))[1]  # what one may not leave, and a name
+    assert len(begun) == 1
+
+
+@pytest.mark.parametrize("end", ["1 / 0", "os._exit(3)", "project = 'other'"])
+def test_what_does_not_end_well_in_the_fork_of_another_is_tried_again_alone(end, tmp_path, begun, monkeypatch):
+    monkeypatch.setattr(chapters, "is_ours", lambda path: True)
+    blames = f"import os\nif 'MARKED' in os.environ: {end}\n'well'"
+    assert "'well'" in notebooks(two_orders(tmp_path, MARKS, blames))[1]
+    assert len(begun) == 2
+
+
+def test_what_does_not_end_well_alone_either_is_tried_no_more_and_takes_its_fork_with_it(tmp_path, begun, monkeypatch):
+    monkeypatch.setattr(chapters, "is_ours", lambda path: True)
+    first, second = two_orders(tmp_path, "'well'", "open('tries', 'a').write('x')\n1 / 0")
+    with chapters.Place() as place:
+        states = [place.execute(order, 600).ending.state for order in (first, second, first)]
+    assert states == ["ok", "failed", "ok"] and (tmp_path / "tries").read_text() == "xx" and len(begun) == 3
+    assert [fork.process.is_alive() for fork in begun] == [False] * 3
+
+
+def test_one_that_never_ends_in_the_fork_of_another_has_its_time_once(tmp_path, begun, monkeypatch):
+    monkeypatch.setattr(chapters, "is_ours", lambda path: True)
+    first, second = two_orders(tmp_path, "'well'", "import time\ntime.sleep(1000)")
+    with chapters.Place() as place:
+        states = [place.execute(order, seconds).ending.state for order, seconds in ((first, 600), (second, 1))]
+    assert states == ["ok", "timed_out"] and len(begun) == 1
+
+
+def test_an_output_that_a_later_cell_changes_is_the_last_one(tmp_path):
+    notebook, failure = executed(tmp_path, "fork", "shown = display('one', display_id=True)", "shown.update('two')")
+    assert failure is None
+    assert [output.data["text/plain"] for output in shown(notebook)["cell-0"]] == ["'two'"]
+
+
 # --- how it ended -----------------------------------------------------------------------------------------------------
 
 
@@ -164,21 +287,15 @@ def test_a_chapter_that_forks_itself_leaves_nothing_behind(tmp_path):
     assert failure is None and shown(notebook)["cell-0"][0].data["text/plain"] == "'done'"
 
 
-def test_the_work_s_own_sentence_comes_back(tmp_path):
-    failed = Ending("failed", "it failed")
-    with guarded(Limits(), 60) as guard:
-        assert forks.run_in_fork(lambda: failed, tmp_path / "errors.txt", guard) == failed
-        assert forks.run_in_fork(Ending, tmp_path / "errors.txt", guard) == Ending()
-
-
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
 def test_a_run_has_the_same_pages_in_forks_and_in_kernels(tmp_path):
     folders = []
     for kernel in ("fork", "plain"):
-        root = make_root(tmp_path / kernel, chapters=("20_satisfaction",))
-        (root / "notebooks/20_satisfaction.ipynb").unlink()  # the shipped one
+        root = make_root(tmp_path / kernel, chapters=("10_fieldwork", "20_satisfaction"))
+        for path in root.glob("notebooks/*"):
+            path.unlink()  # the shipped ones
         rules = params.read_rules(root)
         run = params.find_run(rules, "demo", "2024")
         task = freshness.Task(root, run, params.choose_programme(rules, run), ("en",), {"k": "1"}, kernel=kernel)
@@ -205,15 +322,30 @@ def test_a_fork_is_lent_the_survey_of_its_run_and_nothing_is_kept_after_it(tmp_p
 def test_the_command_runs_chapters_in_forks_and_says_what_it_knows_of_kernels(tmp_path):
     cells = {
         "notebooks/cells.ipynb": chapter(
-            "import multiprocessing, os\nos.write(2, b'noise')\nmultiprocessing.parent_process() is not None"
+            "import multiprocessing, os\nos.write(2, b'noise')\n"
+            "multiprocessing.parent_process() is not None, os.environ['OPENBLAS_NUM_THREADS']"
         )
     }
     root = make_root(tmp_path / "root", cells, chapters=("cells",))
     out, err = process("run", "--root", root, "--kernel", "fork").communicate(timeout=120)
     assert ("demo 2024: ok" in out, err) == (True, "")
-    assert "True" in (root / "reports/demo/2024/cells.en.ipynb").read_text("utf-8")
+    assert "(True, '1')" in (root / "reports/demo/2024/cells.en.ipynb").read_text("utf-8")
     answer = csat("run", "--root", root, "--kernel", "warm")
     assert answer.status == 2 and "'warm' is no kernel; use one of ['fork', 'plain']" in " ".join(answer.err.split())
+
+
+def test_what_is_started_calculates_in_one_thread_unless_somebody_has_said_in_how_many(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    with one_thread():
+        assert (os.environ["OMP_NUM_THREADS"], os.environ["OPENBLAS_NUM_THREADS"]) == ("4", "1")
+    assert os.environ["OMP_NUM_THREADS"] == "4" and "OPENBLAS_NUM_THREADS" not in os.environ
+
+
+def test_a_kernel_calculates_in_one_thread(tmp_path, monkeypatch):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    notebook, _ = executed(tmp_path, "plain", "import os\nos.environ['OPENBLAS_NUM_THREADS']")
+    assert shown(notebook)["cell-0"][0].data["text/plain"] == "'1'"
 
 
 def test_parameters_are_those_of_every_chapter():

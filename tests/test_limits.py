@@ -15,7 +15,7 @@ import pytest
 from csat_analysis import cli, runner
 from csat_analysis.assembly import load
 from csat_analysis.assembly.assessment import assess
-from csat_analysis.execution import forks, freshness, guards, kernels
+from csat_analysis.execution import chapters, forks, freshness, guards, kernels
 from csat_analysis.execution.limits import Limits
 from csat_analysis.ground import params
 from csat_analysis.publishing import publish
@@ -67,7 +67,9 @@ def task_of(root, kernel="fork", languages=("en",), **limited):
 def executed(folder, kernel, *cells, language="en", **limited):
     """Return a chapter of some cells as it was executed within some limits, and how that ended."""
     root = make_root(folder / "root", {"notebooks/cells.ipynb": chapter(*cells)}, chapters=("cells",))
-    return publish.execute(root / "notebooks/cells.ipynb", task_of(root, kernel, **{"retries": 0, **limited}), language)
+    task = task_of(root, kernel, **{"retries": 0, **limited})
+    with chapters.Place() as place:
+        return place.execute(publish.order_of(root / "notebooks/cells.ipynb", task, language), task.limits.seconds)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -245,14 +247,14 @@ def test_what_cannot_heal_is_tried_once(end, tmp_path):
 
 
 def test_a_process_that_cannot_be_forked_for_now_is_tried_again(tmp_path, monkeypatch):
-    refused, run_in_fork = [BlockingIOError(11, "Resource temporarily unavailable")], forks.run_in_fork
+    refused, fork = [BlockingIOError(11, "Resource temporarily unavailable")], forks.Fork
 
     def refuse_once(*arguments):
         if refused:
             raise refused.pop()
-        return run_in_fork(*arguments)
+        return fork(*arguments)
 
-    monkeypatch.setattr(forks, "run_in_fork", refuse_once)
+    monkeypatch.setattr(forks, "Fork", refuse_once)
     assert executed(tmp_path, "fork", "print('there')", retries=1)[1].state == "ok"
 
 

@@ -3,6 +3,7 @@
 How a chapter ended is found here, never in the notebook: papermill marks cells complete that never ran.
 """
 
+import contextlib
 import functools
 import tempfile
 import time
@@ -18,7 +19,8 @@ from papermill.exceptions import PapermillExecutionError
 from csat_analysis.execution import forks, guards, kernels, limits
 from csat_analysis.execution.guards import Guard
 from csat_analysis.execution.limits import Ending, Limits
-from csat_analysis.execution.traces import Trace
+from csat_analysis.execution.traces import Told, Trace
+from csat_analysis.ground import params
 from csat_analysis.ground.words import speak
 
 
@@ -48,20 +50,91 @@ def literal(path: Path) -> str:
     return str(path).replace("{", "{{").replace("}", "}}")
 
 
-def execute(order: Order, seconds: float) -> Chapter:
-    """Return an executed chapter, tried again where it ended in a way that can heal, as long as there is time."""
-    end = time.monotonic() + seconds
-    for attempt in range(order.limits.retries + 1):
-        left = end - time.monotonic()
-        if attempt:
-            left -= limits.pause(attempt)
-            if left <= 0:
+class Place:
+    """Where the chapters of a run are executed: in kernels of their own, or in forks of this process.
+
+    The package's own chapters leave nothing behind for the next one, and share a fork as long as they end well
+    (``tests/test_forks.py``); a chapter of an analyst has a fork of its own, and so has one that did not end well in a
+    fork where another had been.
+    """
+
+    def __init__(self) -> None:
+        self.fork: tuple[forks.Fork, Guard] | None = None
+        self.of_fork = contextlib.ExitStack()  # what ends with it
+
+    def __enter__(self) -> "Place":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        """End the fork, with whatever was started in it."""
+        self.fork = None
+        self.of_fork.close()
+
+    def execute(self, order: Order, seconds: float) -> Chapter:
+        """Return an executed chapter, tried again where it ended in a way that can heal, as long as there is time."""
+        end = time.monotonic() + seconds
+        if not is_ours(order.path):
+            self.leave()
+        if self.fork and ((made := self._attempt(order, seconds)).ending.state == "ok" or time.monotonic() >= end):
+            return made
+        for attempt in range(order.limits.retries + 1):
+            left = end - time.monotonic()
+            if attempt:
+                left -= limits.pause(attempt)
+                if left <= 0:
+                    break
+                time.sleep(limits.pause(attempt))
+            made = self._attempt(order, left)
+            if not made.ending.heals:
                 break
-            time.sleep(limits.pause(attempt))
-        made = _attempt(order, left)
-        if not made.ending.heals:
-            break
-    return made
+        return made
+
+    def _attempt(self, order: Order, seconds: float) -> Chapter:
+        """Return an executed chapter, tried once; nothing that it started is left running."""
+        if not order.path.is_file():
+            ending = Ending("failed", key="gone", values={"notebook": f"notebooks/{order.path.name}"})
+            return _finished(nbformat.v4.new_notebook(), ending, order.parameters["language"])
+        shares = is_ours(order.path)
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            trace = Trace(Path(folder), order.limits.text, order.limits.shown)
+            if order.kernel == "fork":
+                ending = self._in_fork(order, trace, seconds)
+                if ending.state != "ok" or not shares:
+                    self.leave()
+            else:
+                ending = _in_kernel(order, trace, seconds, folder)
+            told, written = trace.told(), _written(Path(folder, order.path.name))
+        executed = written or trace.so_far(told) or _source(order.path)
+        made = _judged(executed, ending, told, order.parameters)
+        if made.ending.state != "ok":
+            self.leave()
+        return made
+
+    def _in_fork(self, order: Order, trace: Trace, seconds: float) -> Ending:
+        """Return how a chapter ended in the fork that is there, or in a new one."""
+        forks.register()
+        forked = functools.partial(self._forked, order.limits, seconds)
+        return _execute(order, trace, engine_name=forks.ENGINE, forked=forked)
+
+    def _forked(self, limit: Limits, seconds: float) -> tuple[forks.Fork, Guard]:
+        """Return a fork, which has some seconds from now on, and its guard."""
+        if self.fork is None:
+            folder = self.of_fork.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+            errors = kernels.errors_file(folder)
+            guard = self.of_fork.enter_context(guards.guarded(limit, seconds, errors))
+            self.fork = forks.Fork(errors), guard
+            self.of_fork.callback(self.fork[0].end)
+        self.fork[1].begin(seconds)
+        return self.fork
+
+
+def is_ours(path: Path) -> bool:
+    """Return whether a chapter is one of the package's own, as it is shipped."""
+    own = params.shipped("notebooks", path.name)
+    return path == own or (path.is_file() and own.is_file() and path.read_bytes() == own.read_bytes())
 
 
 def not_begun(order: Order) -> Chapter:
@@ -86,86 +159,69 @@ def _written(path: Path) -> nbformat.NotebookNode | None:
         return None
 
 
-def _attempt(order: Order, seconds: float) -> Chapter:
-    """Return an executed chapter, tried once, without anything left running that it started."""
-    if not order.path.is_file():
-        ending = Ending("failed", key="gone", values={"notebook": f"notebooks/{order.path.name}"})
-        return _finished(nbformat.v4.new_notebook(), ending, order.parameters["language"])
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        trace = Trace(Path(folder), order.limits.text, order.limits.shown)
-        output = Path(folder, order.path.name)
-        work = functools.partial(_execute, order, output, trace, folder)
-        with guards.guarded(order.limits, seconds, kernels.errors_file(folder)) as guard:
-            ending = _guarded(work, order, folder, guard)
-        executed = _written(output) or trace.so_far() or _source(order.path)
-        ending = guard.reached or _checked(ending, executed, trace, order.parameters)
-        cut = trace.cuts()
-        where = trace.where()
-    language = order.parameters["language"]
-    if cut[0]:
-        notice = Ending("failed", key="text", values={"cut": f"{cut[0]:,}"})
-        ending = ending if ending.state != "ok" else notice
-        executed.cells = _with_notice(executed.cells, notice.said(language), cut[1], "cut", language)
-    return _finished(executed, ending, language, where)
+def _in_kernel(order: Order, trace: Trace, seconds: float, folder: str) -> Ending:
+    """Return how a chapter ended in a kernel of its own, which a thread watches."""
+    output, options = Path(folder, order.path.name), {"engine_name": kernels.ENGINE, "config": kernels.config(folder)}
+    with guards.guarded(order.limits, seconds, kernels.errors_file(folder)) as guard, guards.watched(guard):
+        ending = _execute(order, trace, output, **options)
+    return guard.reached or ending
 
 
-def _guarded(work: Any, order: Order, folder: str, guard: Guard) -> Ending:
-    """Return how the work ended in a fork, or in a kernel that a thread watches."""
-    if order.kernel == "fork":
-        try:
-            return forks.run_in_fork(work, kernels.errors_file(folder), guard)
-        except OSError as error:
-            return Ending("failed", f"{type(error).__name__}: {error.strerror}", heals=limits.heals(error))
-    with guards.watched(guard):
-        return work()
-
-
-def _execute(order: Order, output: Path, trace: Trace, folder: str) -> Ending:
-    """Write an executed chapter; return how it ended."""
-    options: dict[str, Any] = {"engine_name": kernels.ENGINE, "config": kernels.config(folder)}
-    if order.kernel == "fork":
-        forks.prepare()
-        options = {"engine_name": forks.ENGINE}
+def _execute(order: Order, trace: Trace, output: Path | None = None, **options: Any) -> Ending:
+    """Have papermill execute a chapter, and write it if it is to; return how it ended."""
     try:
         papermill.execute_notebook(
-            literal(order.path.resolve()), literal(output), dict(order.parameters), kernel_name="python3",
+            literal(order.path.resolve()), output and literal(output), dict(order.parameters), kernel_name="python3",
             cwd=str(order.folder), progress_bar=False, request_save_on_cell_execute=False, trace=trace, **options,
         )  # fmt: skip
     except PapermillExecutionError as error:
         return Ending("failed", f"{error.ename}: {error.evalue}")
+    except forks.Ended as ended:
+        return ended.ending
     except Exception as error:  # noqa: BLE001 - a kernel that dies or hangs is a failed chapter, whatever says so
-        return _fault(error, trace, folder)
+        return _fault(error, trace, kernels.last_words(str(output.parent)) if output else "")
     return Ending()
 
 
-def _fault(error: Exception, trace: Trace, folder: str) -> Ending:
+def _fault(error: Exception, trace: Trace, last_words: str) -> Ending:
     """Return how a chapter ended that was not ended by an error of a cell."""
-    text = " ".join([f"{type(error).__name__}: {error}", kernels.last_words(folder)]).strip()
     code = trace.kernel.poll() if trace.kernel else None
     killed = code is not None and -code in forks.OUTSIDE
-    began = bool(trace.where()) or isinstance(error, NoSuchKernel)
+    began = bool(trace.told().where) or isinstance(error, NoSuchKernel)
+    text = f"{type(error).__name__}: {error} {last_words}".strip()
     return Ending("killed" if killed else "failed", text, heals=killed or not began or limits.heals(error))
 
 
 # --- is it what was asked for? ----------------------------------------------------------------------------------------
 
 
-def _checked(ending: Ending, notebook: nbformat.NotebookNode, trace: Trace, parameters: Mapping[str, str]) -> Ending:
+def _judged(notebook: nbformat.NotebookNode, ending: Ending, told: Told, parameters: Mapping[str, str]) -> Chapter:
+    """Return a chapter with how it ended, once it is known what it shows and what it was about."""
+    ending, language = _checked(ending, notebook, told.about, parameters), parameters["language"]
+    if told.cut:
+        notice = Ending("failed", key="text", values={"cut": f"{told.cut:,}"})
+        ending = ending if ending.state != "ok" else notice
+        notebook.cells = _with_notice(notebook.cells, notice.said(language), told.cut_in, "cut", language)
+    return _finished(notebook, ending, language, told.where)
+
+
+def _checked(
+    ending: Ending, notebook: nbformat.NotebookNode, about: Mapping[str, Any] | None, parameters: Mapping[str, str]
+) -> Ending:
     """Return how a chapter ended, once it is known that it came to its end and was about what it was given."""
     if ending.state != "ok":
         return ending
-    if (stopped := _stopped(notebook)) is not None:
-        return Ending("failed", stopped)
-    about = trace.about()
+    if error := _last_error(notebook):
+        return Ending("failed", error)
     if about is None or is_about(about, parameters):
         return ending
     return Ending("failed", key="other", values={"given": _names(parameters), "found": _found(about, parameters)})
 
 
-def _stopped(notebook: nbformat.NotebookNode) -> str | None:
-    """Return how a cell ended a chapter that papermill calls complete: it lets ``sys.exit(0)`` pass."""
-    errors = (each for cell in notebook.cells for each in cell.get("outputs", ()) if each.output_type == "error")
-    return next((f"{each.ename}: {each.evalue}" for each in errors if each.ename == "SystemExit"), None)
+def _last_error(notebook: nbformat.NotebookNode) -> str:
+    """Return the last error that a notebook shows, also that of a ``sys.exit(0)``, which papermill lets pass."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    return next((f"{each.ename}: {each.evalue}" for each in reversed(outputs) if each.output_type == "error"), "")
 
 
 def is_about(about: Mapping[str, Any], parameters: Mapping[str, str]) -> bool:

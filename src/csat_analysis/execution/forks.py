@@ -1,7 +1,7 @@
 """How is a chapter executed without a kernel? In a fork of a process that has imported everything already.
 
-papermill stays the executor: it reads the notebook, puts the parameters in and writes what comes out; its engine here
-is a shell in the forked process itself. Whatever a cell does to that process is gone with it.
+papermill stays the executor: it reads the notebook and puts the parameters in; its engine here sends them to the forked
+process, where a shell executes the cells. Whatever a cell does to that process is gone with it.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ import nbformat
 
 import csat_analysis
 from csat_analysis.execution.guards import INTERVAL, Guard
-from csat_analysis.execution.limits import Ending
+from csat_analysis.execution.limits import Ending, heals, one_thread
 from csat_analysis.execution.traces import Meter, Trace
 from csat_analysis.ground import lending
 
@@ -46,7 +46,7 @@ def server() -> multiprocessing.context.ForkServerContext:
     """Return how processes are started that have everything imported; the server that forks them begins to import."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["csat_analysis.warm"])
-    with interrupts_ignored():  # by the server, which would say so on the terminal
+    with one_thread(), interrupts_ignored():  # by the server, which would say so on the terminal
         forkserver.ensure_running()
     return context
 
@@ -79,26 +79,34 @@ def _end_with_parent(with_group: bool) -> None:
 # --- the process ------------------------------------------------------------------------------------------------------
 
 
-def run_in_fork(work: Callable[[], Ending], errors: Path, guard: Guard) -> Ending:
-    """Return how some work ended, done in a fork of this process as long as it keeps its limits.
+class Fork:
+    """A fork of this process, which executes chapters one after the other.
 
     Parameters
     ----------
     errors
         The file that takes what the process writes past its own streams.
     """
-    context = multiprocessing.get_context("fork")
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(work, there, errors))
-    with _interrupts_waiting():  # one in the middle of the fork would be lost, and shown
-        process.start()
-    there.close()
-    try:
-        return _answer(process, here, guard)
-    finally:
-        here.close()
-        process.kill()
-        process.join()
+
+    def __init__(self, errors: Path):
+        context = multiprocessing.get_context("fork")
+        self.here, there = context.Pipe()
+        self.process = context.Process(target=_serve, args=(there, errors))
+        with _interrupts_waiting():  # one in the middle of the fork would be lost, and shown
+            self.process.start()
+        there.close()
+
+    def execute(self, notebook: nbformat.NotebookNode, trace: Trace, guard: Guard) -> Ending:
+        """Return how the cells of a notebook ended, executed as long as they keep their limits."""
+        with contextlib.suppress(ConnectionError):  # how it ended is found below
+            self.here.send((notebook, trace))
+        return _answer(self.process, self.here, guard)
+
+    def end(self) -> None:
+        """End the process."""
+        self.here.close()
+        self.process.kill()
+        self.process.join()
 
 
 @contextlib.contextmanager
@@ -115,13 +123,13 @@ def _answer(process: multiprocessing.context.ForkProcess, here: Connection, guar
     """Return the answer of a process, or how it ended without one: what it forked may hold its pipe open."""
     while process.is_alive():
         if here.poll(INTERVAL):
-            with contextlib.suppress(EOFError):
+            with contextlib.suppress(EOFError, ConnectionError):
                 return here.recv()
             time.sleep(INTERVAL)  # it closed its pipe, and joining would wait for ever
         if (reached := guard.check()) is not None:
             _ask_to_leave(process)
             return reached
-    with contextlib.suppress(EOFError):
+    with contextlib.suppress(EOFError, ConnectionError):
         if here.poll():
             return here.recv()
     return died(process.exitcode)
@@ -135,7 +143,19 @@ def _ask_to_leave(process: multiprocessing.context.ForkProcess) -> None:
         time.sleep(INTERVAL / 10)
 
 
-def _work(work: Callable[[], Ending], answer: Connection, errors: Path) -> None:
+def _serve(pipe: Connection, errors: Path) -> None:
+    """Execute one notebook after the other, as they come through the pipe."""
+    _settle(errors)
+    _prepare()
+    with contextlib.suppress(EOFError):
+        while True:
+            notebook, trace = pipe.recv()
+            pipe.send(_execute(notebook, trace))
+    os._exit(0)
+
+
+def _settle(errors: Path) -> None:
+    """Make this process, just forked, one that ends with its parent and can itself be ended with all that it starts."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt ends the process that forked this one, and so this one
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     gc.freeze()  # what was there before is not this chapter's to look through
@@ -145,9 +165,17 @@ def _work(work: Callable[[], Ending], answer: Connection, errors: Path) -> None:
     with errors.open("ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    answer.send(work())
-    answer.close()
-    os._exit(0)
+    waiting = functools.partial(signal.pthread_sigmask, signal.SIG_BLOCK, {signal.SIGTERM})
+    os.register_at_fork(before=waiting, after_in_parent=_terminable, after_in_child=_end_when_told)
+
+
+def _prepare() -> None:
+    """Make a forked process what a kernel would be: it imports from the folder it works in."""
+    import pandas as pd
+
+    pd.set_option("display.max_columns", COLUMNS)
+    sys.path.insert(0, "")
+    sys.argv = ["csat"]
 
 
 def died(code: int | None) -> Ending:
@@ -183,16 +211,20 @@ class Outputs:
 
     def __init__(self, meter: Meter) -> None:
         self.meter = meter
+        self.cell = nbformat.NotebookNode()
         self.shown: list[nbformat.NotebookNode] = []
-        self.by_id: dict[str, list[nbformat.NotebookNode]] = {}
+        self.by_id: dict[str, list[tuple[nbformat.NotebookNode, nbformat.NotebookNode]]] = {}  # and their cells
+        self.changed: list[nbformat.NotebookNode] = []  # cells that show something else since they ended
         self.clear_next = False
         self.count = 0
 
-    def begin(self) -> list[nbformat.NotebookNode]:
-        """Return the empty list that the next cell fills."""
-        self.shown, self.clear_next = [], False
+    def begin(self, cell: nbformat.NotebookNode) -> None:
+        """Let the next cell fill its own outputs."""
+        self.cell = cell
+        cell.outputs = self.shown = []
+        self.clear_next = False
         self.count += 1
-        return self.shown
+        cell.execution_count = self.count
 
     def add(self, output: nbformat.NotebookNode) -> None:
         """Add an output as far as there is room for it; text joins the text before it."""
@@ -217,10 +249,11 @@ class Outputs:
         if not update:
             self.add(output)
             if name:
-                self.by_id.setdefault(name, []).append(output)
+                self.by_id.setdefault(name, []).append((self.cell, output))
             return
-        for known in self.by_id.get(name, []) if self.meter.admits(output) else ():
+        for cell, known in self.by_id.get(name, []) if self.meter.admits(output) else ():
             known.data, known.metadata = output.data, output.metadata
+            self.changed.append(cell)
 
 
 class Stream(io.TextIOBase):
@@ -243,7 +276,7 @@ class Stream(io.TextIOBase):
 
 
 def _output(kind: str, **content: Any) -> nbformat.NotebookNode:
-    """Return an output; papermill looks whether it is a valid one when it writes the notebook."""
+    """Return an output; whether it is a valid one is asked when the notebook is written."""
     return nbformat.from_dict({"output_type": kind, **content})
 
 
@@ -305,54 +338,84 @@ def _shell() -> Any:
 
 
 def _shell_of(outputs: Outputs) -> Any:
-    """Return the shell, for the one chapter that this process executes."""
+    """Return the shell, without the names of a chapter that it has executed before."""
     shell = _shell()
+    if hasattr(shell, "outputs"):
+        shell.reset()
     shell.outputs = outputs
     shell.init_sys_modules()  # the parent may have put another __main__ in the place of the cells' own
     return shell
 
 
-def _register() -> None:
+def _execute(notebook: nbformat.NotebookNode, trace: Trace) -> Ending:
+    """Execute the cells of a notebook in this process; return how it ended where that was not an error of theirs."""
+    import numpy as np
+
+    lending.forget()
+    np.random.seed()  # noqa: NPY002 - the state that cells share, which a fork has from its parent
+    trace.own = os.getpid()
+    try:
+        _execute_cells(notebook, trace)
+    except Exception as error:  # noqa: BLE001 - not of a cell: of what it asked to be shown, or of the disk
+        heals_now = not trace.told().where or heals(error)
+        return Ending("failed", f"{type(error).__name__}: {error}", heals=heals_now)
+    return Ending()
+
+
+def _execute_cells(notebook: nbformat.NotebookNode, trace: Trace) -> None:
+    """Execute the cells in their order, up to the first that fails."""
+    outputs = Outputs(trace.meter)
+    shell = _shell_of(outputs)
+    signal.signal(signal.SIGTERM, functools.partial(_leave, trace))
+    with contextlib.redirect_stdout(Stream("stdout", outputs)), contextlib.redirect_stderr(Stream("stderr", outputs)):
+        for cell in notebook.cells:
+            if cell.cell_type != "code" or not cell.source.strip():
+                continue
+            outputs.begin(cell)
+            trace.enter(cell)
+            shell.run_cell(cell.source, store_history=True)
+            if os.getpid() != trace.own:
+                os._exit(0)  # a copy of this process that the cell made
+            trace.leave()
+            failed = any(output.output_type == "error" for output in cell.outputs)
+            if failed and "raises-exception" not in cell.metadata.get("tags", []):
+                break
+        else:
+            trace.end(lending.about(shell.user_ns))
+    for cell in outputs.changed:
+        trace.show(cell)
+
+
+Forked = Callable[[], tuple[Fork, Guard]]
+
+
+class Ended(Exception):  # noqa: N818 - no error of ours
+    """A chapter was ended by something else than an error of its cells."""
+
+    def __init__(self, ending: Ending):
+        super().__init__(ending.said())
+        self.ending = ending
+
+
+@functools.cache
+def register() -> None:
     """Register the engine with papermill, which is not imported before it is needed."""
     from ipykernel.ipkernel import IPythonKernel
     from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 
     class ForkEngine(Engine):
-        """Executes the cells of a chapter in this process, which is a fork for this chapter alone."""
+        """Has the cells of a chapter executed in a fork of this process."""
 
         @classmethod
         def execute_managed_notebook(
-            cls, manager: NotebookExecutionManager, kernel_name: str, trace: Trace, **options: Any
+            cls, manager: NotebookExecutionManager, kernel_name: str, trace: Trace, forked: Forked, **options: Any
         ) -> None:
-            """Execute the cells in their order, up to the first that fails."""
-            outputs = Outputs(trace.meter)
-            shell = _shell_of(outputs)
+            """Send the notebook to the fork; what it shows is in its trace."""
             manager.nb.metadata.language_info = IPythonKernel.language_info
             trace.begin(manager.nb)
-            signal.signal(signal.SIGTERM, functools.partial(_leave, trace))
-            waiting = functools.partial(signal.pthread_sigmask, signal.SIG_BLOCK, {signal.SIGTERM})
-            os.register_at_fork(before=waiting, after_in_parent=_terminable, after_in_child=_end_when_told)
-            with (
-                contextlib.redirect_stdout(Stream("stdout", outputs)),
-                contextlib.redirect_stderr(Stream("stderr", outputs)),
-            ):
-                for index, cell in enumerate(manager.nb.cells):
-                    if cell.cell_type != "code" or not cell.source.strip():
-                        continue
-                    manager.cell_start(cell, index)
-                    cell.outputs = outputs.begin()
-                    cell.execution_count = outputs.count
-                    trace.enter(cell)
-                    shell.run_cell(cell.source, store_history=True)
-                    if os.getpid() != trace.own:
-                        os._exit(0)  # a copy of this process that the cell made
-                    trace.leave()
-                    failed = any(output.output_type == "error" for output in cell.outputs)
-                    if failed and "raises-exception" not in cell.metadata.get("tags", []):
-                        manager.cell_exception(cell, index)
-                        return
-                    manager.cell_complete(cell, index)
-            trace.end(lending.about(shell.user_ns))
+            fork, guard = forked()
+            if (ending := fork.execute(manager.nb, trace, guard)).state != "ok":
+                raise Ended(ending)
 
     papermill_engines.register(ENGINE, ForkEngine)
 
@@ -373,16 +436,3 @@ def _leave(trace: Trace, number: int, frame: object) -> None:
     trace.leave()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
-
-
-def prepare() -> None:
-    """Make a forked process what a kernel would be: its own random numbers, imports from the folder it works in."""
-    import numpy as np
-    import pandas as pd
-
-    _register()
-    lending.forget()
-    np.random.seed()  # noqa: NPY002 - the state that cells share, which a fork has from its parent
-    pd.set_option("display.max_columns", COLUMNS)
-    sys.path.insert(0, "")
-    sys.argv = ["csat"]

@@ -29,11 +29,15 @@ class Guard:
     """Watches the processes that this one starts for a chapter, and ends them."""
 
     def __init__(self, limits: Limits, seconds: float, log: Path | None = None):
-        self.limits, self.seconds, self.log = limits, seconds, log
-        self.end = time.monotonic() + seconds
+        self.limits, self.log = limits, log
         self.own = psutil.Process()
         self.before = set(self._below())
         self.seen: set[psutil.Process] = set()
+        self.begin(seconds)
+
+    def begin(self, seconds: float) -> None:
+        """Give some seconds from now on."""
+        self.seconds, self.end = seconds, time.monotonic() + seconds
         self.reached: Ending | None = None
 
     def processes(self) -> list[psutil.Process]:
@@ -106,7 +110,7 @@ def _memory(process: psutil.Process, kind: str) -> int:
 
 @contextlib.contextmanager
 def guarded(limits: Limits, seconds: float, log: Path | None = None) -> Iterator[Guard]:
-    """Give a guard for one chapter; nothing that the chapter started is left afterwards, however it ended.
+    """Give a guard for a chapter, or more; nothing that one started is left afterwards, however it ended.
 
     Parameters
     ----------

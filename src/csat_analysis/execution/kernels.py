@@ -13,6 +13,7 @@ from papermill.engines import Engine, NotebookExecutionManager, papermill_engine
 from traitlets import Unicode
 from traitlets.config import Config
 
+from csat_analysis.execution.limits import one_thread
 from csat_analysis.execution.traces import Trace
 
 ENGINE = "csat_kernel"
@@ -27,7 +28,7 @@ class Manager(AsyncKernelManager):
 
     async def start_kernel(self, **options: Any) -> Any:  # type: ignore[override]
         """Start the kernel with its standard error in the file, and nothing on standard output."""
-        with Path(self.errors).open("ab") as errors:
+        with Path(self.errors).open("ab") as errors, one_thread():
             return await super().start_kernel(**options, stdout=subprocess.DEVNULL, stderr=errors)
 
 

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import nbformat
 
@@ -57,34 +57,59 @@ def _shorten(error: Any) -> None:
         error["traceback"] = []
 
 
+class Told(NamedTuple):
+    """What a chapter has told of itself.
+
+    Attributes
+    ----------
+    shown
+        What each cell that was left shows, and its number, by its id.
+    where
+        The id of the last cell that was begun; nothing where none was.
+    about
+        What the chapter was about; None where it did not come to its end, or nobody asked it.
+    cut, cut_in
+        How many characters were cut, and the cell where that began.
+    """
+
+    shown: dict[str, dict[str, Any]]
+    where: str
+    about: dict[str, Any] | None
+    cut: int
+    cut_in: str
+
+
 class Trace:
     """What a chapter has shown so far: written by the process that executes it, read by the one that waits for it."""
 
     def __init__(self, folder: Path, text: int, shown: int):
-        self.notebook, self.file = folder / "begun.ipynb", folder / "trace.jsonl"
+        self.file = folder / "trace.jsonl"
         self.meter = Meter(text, shown)
+        self.begun = ""  # the notebook, its parameters put in
         self.cell: Any = None
         self.cut_in = ""  # the cell in which something was cut first
         self.kernel: Any = None  # the process that executes the cells, where that is another one
         self.own = os.getpid()
 
     def begin(self, notebook: nbformat.NotebookNode) -> None:
-        """Write down what is to be executed, its parameters put in."""
-        self.own = os.getpid()
-        self.notebook.write_text(json.dumps(notebook), "utf-8")
-        self._add({})
+        """Take note of what is to be executed."""
+        self.begun = json.dumps(notebook)
 
     def enter(self, cell: nbformat.NotebookNode) -> None:
         """Write down which cell is being executed."""
         self.cell = cell
-        self._add({"cell": cell.id})
+        self._add({"entered": cell.id})
 
     def leave(self) -> None:
         """Write down what the cell has shown."""
         if self.meter.cut and not self.cut_in:
             self.cut_in = self.cell.id
-        shown = {"outputs": self.cell.outputs, "execution_count": self.cell.execution_count}
-        self._add({"cell": self.cell.id, **shown, "cut": self.meter.cut, "cut_in": self.cut_in})
+        self.show(self.cell)
+
+    def show(self, cell: nbformat.NotebookNode) -> None:
+        """Write down what a cell shows, which may be something else than when it was left."""
+        shown = {"outputs": cell.outputs, "execution_count": cell.execution_count}
+        self._add({"shown": {cell.id: shown}, "cut": self.meter.cut, "cut_in": self.cut_in})
 
     def end(self, about: Mapping[str, Any]) -> None:
         """Write down what the chapter was about in the end."""
@@ -96,37 +121,24 @@ class Trace:
 
     # --- read by the other process ---
 
-    def lines(self) -> list[dict[str, Any]]:
+    def told(self) -> Told:
         """Return what was written down, without a line that its writer could not finish."""
-        found = []
+        told: dict[str, Any] = {"shown": {}, "entered": "", "about": None, "cut": 0, "cut_in": ""}
         for text in self.file.read_text("utf-8").split("\n") if self.file.exists() else ():
             try:
-                found.append(json.loads(text))
+                line = json.loads(text)
             except ValueError:
                 continue
-        return found
+            told["shown"] |= line.pop("shown", {})
+            told |= line
+        return Told(told["shown"], told["entered"], told["about"], told["cut"], told["cut_in"])
 
-    def about(self) -> dict[str, Any] | None:
-        """Return what the chapter was about; None where it did not come to its end, or nobody asked it."""
-        return next((line["about"] for line in self.lines() if "about" in line), None)
-
-    def where(self) -> str:
-        """Return the id of the last cell that was begun; nothing where none was."""
-        return next((line["cell"] for line in reversed(self.lines()) if "cell" in line), "")
-
-    def cuts(self) -> tuple[int, str]:
-        """Return how many characters were cut, and the cell where that began."""
-        return next(((line["cut"], line["cut_in"]) for line in reversed(self.lines()) if "cut" in line), (0, ""))
-
-    def so_far(self) -> nbformat.NotebookNode | None:
+    def so_far(self, told: Told) -> nbformat.NotebookNode | None:
         """Return the notebook as far as it was executed; None where it was not even begun."""
-        try:
-            notebook = nbformat.read(self.notebook, as_version=4)
-        except (OSError, ValueError):
+        if not self.begun:
             return None
-        shown = {line["cell"]: line for line in self.lines() if "outputs" in line}
+        notebook = nbformat.from_dict(json.loads(self.begun))
         for cell in notebook.cells:
-            if (line := shown.get(cell.id)) is not None:
-                cell.outputs = [nbformat.from_dict(output) for output in line["outputs"]]
-                cell.execution_count = line["execution_count"]
+            if (shown := told.shown.get(cell.id)) is not None:
+                cell.update(nbformat.from_dict(shown))
         return notebook

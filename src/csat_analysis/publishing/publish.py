@@ -300,10 +300,17 @@ def execute_chapters(task: Task) -> Made:
         name: chapter_path(task.root, task.document.path.name, name) for name in names
     }  # of all, before any is executed
     made = {}
-    for waiting, (name, language) in zip(range(len(orders) - 1, -1, -1), orders, strict=True):
-        seconds = share(end - time.monotonic(), waiting)
-        made[name, language] = execute(paths[name], task, language, seconds)
+    with chapters.Place() as place:
+        for waiting, (name, language) in zip(range(len(orders) - 1, -1, -1), orders, strict=True):
+            order, seconds = order_of(paths[name], task, language), share(end - time.monotonic(), waiting)
+            made[name, language] = place.execute(order, seconds) if seconds else chapters.not_begun(order)
     return made
+
+
+def order_of(path: Path, task: Task, language: str) -> chapters.Order:
+    """Return what is to be executed for the page of a run's chapter in a language."""
+    parameters = {"project": task.run.project, "period": task.run.period, "language": language, "root": ""}
+    return chapters.Order(path, parameters, task.root, task.kernel, task.limits)
 
 
 def write_pages(task: Task, result: Assessment, made: Made, work: Path) -> dict[str, Ending]:
@@ -347,14 +354,6 @@ def origin_of_page(whence: cards.Origin, words: Words) -> dict[str, Any]:
             (words("page.programme_file"), whence.sha256), *((each.file, each.sha256) for each in whence.sources)
         ],
     }  # fmt: skip
-
-
-def execute(path: Path, task: Task, language: str, seconds: float | None = None) -> chapters.Chapter:
-    """Return a chapter of a run, executed in some seconds, and how it ended."""
-    limit = task.limits.seconds if seconds is None else seconds
-    parameters = {"project": task.run.project, "period": task.run.period, "language": language, "root": ""}
-    order = chapters.Order(path, parameters, task.root, task.kernel, task.limits)
-    return chapters.execute(order, limit) if limit else chapters.not_begun(order)
 
 
 # --- numbers and manifest ---------------------------------------------------------------------------------------------
