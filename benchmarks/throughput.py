@@ -10,6 +10,7 @@ drawings of a run cost alone, in a process that has everything imported. Ends wi
 
 import argparse
 import ast
+import contextlib
 import heapq
 import importlib.util
 import multiprocessing
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import yaml
 
 from csat_analysis.execution import freshness
@@ -120,11 +122,14 @@ def convert(task: tuple[str, dict[str, str], str, str]) -> None:
 
 def ours(root: Path, runs: list[Run], *options: str) -> None:
     """Publish runs by this package's command."""
-    wanted = [part for name in sorted({run.project for run in runs}) for part in ("--project", name)]
-    done = subprocess.run(
-        [*CSAT, "run", "--root", root, "--force", *wanted, *options], capture_output=True, text=True, check=True
-    )
+    command = [*CSAT, "run", "--root", root, "--force", *named(runs), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.count(": ok in") == len(runs), done.stdout[-500:] + done.stderr[-500:]
+
+
+def named(runs: list[Run]) -> list[str]:
+    """Return the options that choose some runs."""
+    return [part for name in sorted({run.project for run in runs}) for part in ("--project", name)]
 
 
 def alone(root: Path, runs: list[Run]) -> None:
@@ -170,8 +175,47 @@ def timed(name: str, runs: int, work: Callable[[], None]) -> float:
     started = time.perf_counter()
     work()
     seconds = (time.perf_counter() - started) / runs
-    print(f"{name:<58}{runs:>5} runs {seconds:>7.2f} s a run", flush=True)
+    tell(name, runs, seconds)
     return seconds
+
+
+def tell(name: str, runs: int, seconds: float) -> None:
+    """Print the seconds that a run takes in one of the ways."""
+    print(f"{name:<58}{runs:>5} runs {seconds:>7.2f} s a run", flush=True)
+
+
+def in_turn(root: Path, runs: list[Run], few: list[Run], often: int = 5) -> tuple[float, float]:
+    """Return the seconds of a run by one worker, and those of its figures and drawings alone.
+
+    The worker is paused while those are made: a machine is not as fast at one time as at another.
+    """
+    command = [*CSAT, "run", "--root", root, "--force", *named(runs), "--jobs", "1"]
+    started, alone_seconds = time.perf_counter(), [0.0]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for number, line in enumerate(process.stdout or (), start=1):
+            assert ": ok in" in line, line
+            if number % (len(runs) // often) == len(runs) // often // 2:
+                with paused(process.pid):
+                    begun = time.perf_counter()
+                    alone(root, few)
+                    alone_seconds.append(time.perf_counter() - begun)
+    assert process.returncode == 0
+    seconds = (time.perf_counter() - started - sum(alone_seconds)) / len(runs)
+    return seconds, sum(alone_seconds) / (len(alone_seconds) - 1) / len(few)
+
+
+@contextlib.contextmanager
+def paused(pid: int) -> Iterator[None]:
+    """Let a process and all that it started stand still."""
+    process = psutil.Process(pid)
+    still = [process, *process.children(recursive=True)]
+    for each in still:
+        each.suspend()
+    try:
+        yield
+    finally:
+        for each in still:
+            each.resume()
 
 
 class Memory:
@@ -189,32 +233,11 @@ class Memory:
 
     def _watch(self) -> None:
         while not self.over.wait(0.5):
-            self.most = max(self.most, sum(map(shared_once, descendants(os.getpid()))) / 1024)
-
-
-def descendants(pid: int) -> list[int]:
-    """Return the processes that a process started, and those that they started."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            text = path.read_text()
-        except OSError:
-            continue
-        found.append((int(path.parent.name), int(text.rpartition(")")[2].split()[1])))
-    known, grown = {pid}, True
-    while grown:
-        more = {child for child, parent in found if parent in known} - known
-        known, grown = known | more, bool(more)
-    return sorted(known - {pid})
-
-
-def shared_once(pid: int) -> int:
-    """Return the memory of a process in KB, of shared pages its part."""
-    try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")), 0)
+            held = 0.0
+            for each in psutil.Process().children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    held += each.memory_full_info().pss / 1_000_000
+            self.most = max(self.most, held)
 
 
 def on_paper(seconds: float, runs: int = 20_000, workers: int = 50) -> float:
@@ -249,15 +272,13 @@ def main() -> None:
         )
         mine = runs[: counts.ours]
         alone(root, runs[:1])  # everything imported, every cache filled
-        few = runs[:10]
-        before = timed("figures and drawings alone, 1 process", len(few), lambda: alone(root, few))
-        one = timed("csat run, 1 worker", len(mine), lambda: ours(root, mine, "--jobs", "1"))
-        after = timed("figures and drawings alone, once more", len(few), lambda: alone(root, few))
+        one, pure = in_turn(root, mine, runs[:10])
+        tell("csat run, 1 worker", len(mine), one)
+        tell("figures and drawings alone, in turn with it", 10, pure)
         with Memory() as memory:
             two = timed("csat run, 2 workers", len(mine), lambda: ours(root, mine, "--jobs", "2"))
         if importlib.util.find_spec("distributed"):
             timed("csat run, 2 workers of Dask", len(mine), lambda: ours(root, mine, "--engine", "dask", "--jobs", "2"))
-    pure = (before + after) / 2  # a machine is not as fast at one time as at another
     print(f"2 workers: {loop / two:.1f} times as fast as the commands, {pooled / two:.1f} times as the pool; ", end="")
     print(f"1 worker takes {one / pure:.2f} times what the figures and drawings take alone")
     print(f"memory of 2 workers and their server, shared pages once: {memory.most:,.0f} MB at the most")

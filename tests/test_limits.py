@@ -188,6 +188,23 @@ def test_a_cell_may_spread_its_work_over_processes(tmp_path):
     assert (ending.state, text_of(notebook)) == ("ok", "[1, 2]\n")
 
 
+TELLS_AT_ONCE = """\
+import os, signal, time
+for _ in range(100):
+    if not (child := os.fork()):
+        time.sleep(60)
+        os._exit(0)
+    os.kill(child, signal.SIGTERM)
+    assert os.waitpid(child, 0)[1] == signal.SIGTERM
+print("all")
+"""
+
+
+def test_a_process_that_is_told_to_end_as_soon_as_it_is_forked_hears_it(tmp_path):
+    notebook, ending = executed(tmp_path, "fork", TELLS_AT_ONCE, seconds=30)
+    assert (ending.state, text_of(notebook)) == ("ok", "all\n")
+
+
 def test_a_cell_that_cuts_its_line_to_the_process_that_waits_is_stopped_all_the_same(tmp_path):
     begun = time.monotonic()
     _, ending = executed(tmp_path, "fork", "import os\nos.closerange(3, 300)", ENDLESS, seconds=1)

@@ -1,18 +1,16 @@
 """How is a chapter executed without a kernel? In a fork of a process that has imported everything already.
 
 papermill stays the executor: it reads the notebook and puts the parameters in; its engine here sends them to the forked
-process, where a shell executes the cells. Whatever a cell does to that process is gone with it.
+process, where a shell executes the cells (``shells``). Whatever a cell does to that process is gone with it.
 """
 
 import contextlib
 import functools
 import gc
 import importlib
-import io
 import multiprocessing.context
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,17 +22,15 @@ from typing import Any
 import nbformat
 
 import csat_analysis
+from csat_analysis.execution import shells
 from csat_analysis.execution.guards import INTERVAL, Guard
-from csat_analysis.execution.limits import Ending, heals, one_thread
-from csat_analysis.execution.traces import Meter, Trace
-from csat_analysis.ground import lending
+from csat_analysis.execution.limits import Ending, one_thread
+from csat_analysis.execution.traces import Trace
 
 ENGINE = "csat_fork"
-BACKEND = "module://matplotlib_inline.backend_inline"  # as a kernel sets it; otherwise no figure is shown, and no error
 OUTSIDE = (signal.SIGKILL, signal.SIGTERM) if hasattr(signal, "SIGKILL") else ()  # by whom others end a process
 RARELY = 20_000  # objects more than were freed, before a process of a second looks for more to free
 GRACE = 1  # seconds to write down what was shown, for a chapter that is stopped
-COLUMNS = 20  # of a table in plain text, as pandas shows in a kernel
 IMPORTED = (
     "IPython.core.application", "IPython.core.crashhandler", "IPython.core.interactiveshell", "IPython.core.logger",
     "IPython.core.oinspect", "bdb", "ipykernel.ipkernel", "matplotlib.backends.backend_svg", "matplotlib.pyplot",
@@ -146,11 +142,11 @@ def _ask_to_leave(process: multiprocessing.context.ForkProcess) -> None:
 def _serve(pipe: Connection, errors: Path) -> None:
     """Execute one notebook after the other, as they come through the pipe."""
     _settle(errors)
-    _prepare()
+    shells.prepare()
     with contextlib.suppress(EOFError):
         while True:
             notebook, trace = pipe.recv()
-            pipe.send(_execute(notebook, trace))
+            pipe.send(shells.execute(notebook, trace))
     os._exit(0)
 
 
@@ -169,13 +165,15 @@ def _settle(errors: Path) -> None:
     os.register_at_fork(before=waiting, after_in_parent=_terminable, after_in_child=_end_when_told)
 
 
-def _prepare() -> None:
-    """Make a forked process what a kernel would be: it imports from the folder it works in."""
-    import pandas as pd
+def _terminable() -> None:
+    """Let a request to end be heard that waited for a fork: one in its middle would be lost, and awaited for ever."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
-    pd.set_option("display.max_columns", COLUMNS)
-    sys.path.insert(0, "")
-    sys.argv = ["csat"]
+
+def _end_when_told() -> None:
+    """Let a process that a cell has forked end when it is told to."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _terminable()
 
 
 def died(code: int | None) -> Ending:
@@ -195,195 +193,15 @@ def died(code: int | None) -> Ending:
 
 def warm() -> None:
     """Import whatever a chapter needs, so that forks have it; nothing is run that starts threads."""
-    os.environ.setdefault("MPLBACKEND", BACKEND)
+    os.environ.setdefault("MPLBACKEND", shells.BACKEND)
     for name in IMPORTED:
         importlib.import_module(name)
     for stage, floor in csat_analysis.STAGES.items():
         importlib.import_module(f"csat_analysis.{floor}.{stage}")
-    _shell()
+    shells.shell()
 
 
-# --- the shell --------------------------------------------------------------------------------------------------------
-
-
-class Outputs:
-    """What the cell being executed has shown so far, in order."""
-
-    def __init__(self, meter: Meter) -> None:
-        self.meter = meter
-        self.cell = nbformat.NotebookNode()
-        self.shown: list[nbformat.NotebookNode] = []
-        self.by_id: dict[str, list[tuple[nbformat.NotebookNode, nbformat.NotebookNode]]] = {}  # and their cells
-        self.changed: list[nbformat.NotebookNode] = []  # cells that show something else since they ended
-        self.clear_next = False
-        self.count = 0
-
-    def begin(self, cell: nbformat.NotebookNode) -> None:
-        """Let the next cell fill its own outputs."""
-        self.cell = cell
-        cell.outputs = self.shown = []
-        self.clear_next = False
-        self.count += 1
-        cell.execution_count = self.count
-
-    def add(self, output: nbformat.NotebookNode) -> None:
-        """Add an output as far as there is room for it; text joins the text before it."""
-        if not self.meter.admits(output):
-            return
-        if self.clear_next:
-            self.clear()
-        last = self.shown[-1] if self.shown else None
-        if output.output_type == "stream" and last and last.get("name") == output.name:
-            last.text += output.text
-        else:
-            self.shown.append(output)
-
-    def clear(self, wait: bool = False) -> None:
-        """Take back what was shown, at once or when something else is."""
-        self.clear_next = wait
-        if not wait:
-            self.shown.clear()
-
-    def show(self, output: nbformat.NotebookNode, name: str = "", update: bool = False) -> None:
-        """Add an output, which may have a name; or change every output that was shown under this name."""
-        if not update:
-            self.add(output)
-            if name:
-                self.by_id.setdefault(name, []).append((self.cell, output))
-            return
-        for cell, known in self.by_id.get(name, []) if self.meter.admits(output) else ():
-            known.data, known.metadata = output.data, output.metadata
-            self.changed.append(cell)
-
-
-class Stream(io.TextIOBase):
-    """Standard output or error of the cell being executed."""
-
-    encoding = "utf-8"
-
-    def __init__(self, name: str, outputs: Outputs):
-        self.name, self.outputs = name, outputs
-
-    def write(self, text: str) -> int:
-        """Add text to what the cell shows."""
-        if text:
-            self.outputs.add(_output("stream", name=self.name, text=text))
-        return len(text)
-
-    def writable(self) -> bool:
-        """Return that it can be written."""
-        return True
-
-
-def _output(kind: str, **content: Any) -> nbformat.NotebookNode:
-    """Return an output; whether it is a valid one is asked when the notebook is written."""
-    return nbformat.from_dict({"output_type": kind, **content})
-
-
-@functools.cache
-def _shell() -> Any:
-    """Return a shell of IPython whose cells show what they have to show in its ``outputs``; made before any fork."""
-    import matplotlib
-    from IPython.core.displayhook import DisplayHook
-    from IPython.core.displaypub import DisplayPublisher
-    from IPython.core.interactiveshell import InteractiveShell
-    from IPython.core.pylabtools import activate_matplotlib
-    from matplotlib_inline.backend_inline import configure_inline_support
-    from traitlets import Type
-    from traitlets.config import Config
-
-    class Hook(DisplayHook):
-        """Takes the value of a cell's last line."""
-
-        def __call__(self, result: Any = None) -> None:
-            self.check_for_underscore()
-            if result is None or self.quiet():
-                return
-            data, metadata = self.compute_format_data(result)
-            self.update_user_ns(result)
-            if data:
-                outputs: Outputs = self.shell.outputs  # type: ignore[union-attr]
-                outputs.add(
-                    _output("execute_result", data=data, metadata=metadata or {}, execution_count=outputs.count)
-                )
-
-    class Publisher(DisplayPublisher):
-        """Takes what cells display."""
-
-        def publish(self, data: Any, metadata: Any = None, source: Any = None, **more: Any) -> None:
-            output = _output("display_data", data=data, metadata=metadata or {})
-            named = (more.get("transient") or {}).get("display_id", "")
-            self.shell.outputs.show(output, named, more.get("update", False))
-
-        def clear_output(self, wait: bool = False) -> None:
-            self.shell.outputs.clear(wait)
-
-    class Shell(InteractiveShell):
-        """Has no terminal and no history; a cell's error is one of its outputs."""
-
-        displayhook_class, display_pub_class = Type(Hook), Type(Publisher)
-        outputs: Outputs
-
-        def _showtraceback(self, etype: type, evalue: Any, stb: list[str]) -> None:
-            self.outputs.add(_output("error", ename=etype.__name__, evalue=str(evalue), traceback=stb))
-
-        def enable_gui(self, gui: Any = None) -> None:
-            """There is none."""
-
-    shell = Shell.instance(config=Config(HistoryManager={"enabled": False}))
-    if matplotlib.get_backend(auto_select=False) != BACKEND:  # as a kernel has it
-        activate_matplotlib(BACKEND)
-    configure_inline_support(shell, BACKEND)
-    return shell
-
-
-def _shell_of(outputs: Outputs) -> Any:
-    """Return the shell, without the names of a chapter that it has executed before."""
-    shell = _shell()
-    if hasattr(shell, "outputs"):
-        shell.reset()
-    shell.outputs = outputs
-    shell.init_sys_modules()  # the parent may have put another __main__ in the place of the cells' own
-    return shell
-
-
-def _execute(notebook: nbformat.NotebookNode, trace: Trace) -> Ending:
-    """Execute the cells of a notebook in this process; return how it ended where that was not an error of theirs."""
-    import numpy as np
-
-    lending.forget()
-    np.random.seed()  # noqa: NPY002 - the state that cells share, which a fork has from its parent
-    trace.own = os.getpid()
-    try:
-        _execute_cells(notebook, trace)
-    except Exception as error:  # noqa: BLE001 - not of a cell: of what it asked to be shown, or of the disk
-        heals_now = not trace.told().where or heals(error)
-        return Ending("failed", f"{type(error).__name__}: {error}", heals=heals_now)
-    return Ending()
-
-
-def _execute_cells(notebook: nbformat.NotebookNode, trace: Trace) -> None:
-    """Execute the cells in their order, up to the first that fails."""
-    outputs = Outputs(trace.meter)
-    shell = _shell_of(outputs)
-    signal.signal(signal.SIGTERM, functools.partial(_leave, trace))
-    with contextlib.redirect_stdout(Stream("stdout", outputs)), contextlib.redirect_stderr(Stream("stderr", outputs)):
-        for cell in notebook.cells:
-            if cell.cell_type != "code" or not cell.source.strip():
-                continue
-            outputs.begin(cell)
-            trace.enter(cell)
-            shell.run_cell(cell.source, store_history=True)
-            if os.getpid() != trace.own:
-                os._exit(0)  # a copy of this process that the cell made
-            trace.leave()
-            failed = any(output.output_type == "error" for output in cell.outputs)
-            if failed and "raises-exception" not in cell.metadata.get("tags", []):
-                break
-        else:
-            trace.end(lending.about(shell.user_ns))
-    for cell in outputs.changed:
-        trace.show(cell)
+# --- the engine -------------------------------------------------------------------------------------------------------
 
 
 Forked = Callable[[], tuple[Fork, Guard]]
@@ -418,21 +236,3 @@ def register() -> None:
                 raise Ended(ending)
 
     papermill_engines.register(ENGINE, ForkEngine)
-
-
-def _terminable() -> None:
-    """Let a request to end be heard that waited for a fork: one in its middle would be lost, and awaited for ever."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-
-
-def _end_when_told() -> None:
-    """Let a process that a cell has forked end when it is told to."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _terminable()
-
-
-def _leave(trace: Trace, number: int, frame: object) -> None:
-    """Write down what the cell has shown so far, and end this process as the signal does."""
-    trace.leave()
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
