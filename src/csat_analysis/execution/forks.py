@@ -207,8 +207,8 @@ def warm() -> None:
 Forked = Callable[[], tuple[Fork, Guard]]
 
 
-class Ended(Exception):  # noqa: N818 - no error of ours
-    """A chapter was ended by something else than an error of its cells."""
+class Ended(Exception):  # noqa: N818 - no error
+    """A chapter has ended, however it did."""
 
     def __init__(self, ending: Ending):
         super().__init__(ending.said())
@@ -228,11 +228,10 @@ def register() -> None:
         def execute_managed_notebook(
             cls, manager: NotebookExecutionManager, kernel_name: str, trace: Trace, forked: Forked, **options: Any
         ) -> None:
-            """Send the notebook to the fork; what it shows is in its trace."""
+            """Send the notebook to the fork; what it shows is in its trace, so that papermill need write nothing."""
             manager.nb.metadata.language_info = IPythonKernel.language_info
             trace.begin(manager.nb)
             fork, guard = forked()
-            if (ending := fork.execute(manager.nb, trace, guard)).state != "ok":
-                raise Ended(ending)
+            raise Ended(fork.execute(manager.nb, trace, guard))
 
     papermill_engines.register(ENGINE, ForkEngine)
