@@ -10,7 +10,8 @@ import pytest
 from csat_analysis.assembly import load
 from csat_analysis.assembly.assessment import assess
 from csat_analysis.execution import chapters, forks, freshness
-from csat_analysis.execution.limits import Ending, one_thread
+from csat_analysis.execution.limits import Ending
+from csat_analysis.execution.threads import one_thread
 from csat_analysis.ground import lending, params
 from csat_analysis.publishing import publish
 from publishing import CHECKOUT, PARAMETERS, chapter, csat, make_root, process, write

@@ -15,7 +15,7 @@ FLOORS = {
     "estimation": "likelihood relative resampling paths priors repeated series mix overlap randomization | latent ordinal superiority drivers selection contrasts | proportionality quadrants reliability",
     "domain": "evidence schemas | fieldwork complaints scoring steps | items constructs | parts",
     "assembly": "tables | load | comparisons composite gates procedure remedy weighting | assessment | importance situation | analyses plans | multiverse subgroups portfolio modes | change",
-    "execution": "limits traces | guards shells | kernels forks digests locks printing | freshness | memory chapters | engines",
+    "execution": "limits threads traces | guards shells | kernels forks digests locks printing | freshness | memory chapters | engines",
     "publishing": "markup phrases record_keys references | canvas | exhibits | cards | pages certificate groups ledger precision records rulebook verdicts weights duties driver_tables construct_tables change_cells | change_tables figures | driver_figures construct_figures change_figures change_ways | workbook briefs | publish",
     "documents": "packing | recorded problems grids | paper | documents deck | word notice slides | dispatch",
     "portal": "pooling readings | company_mix company_figures company_matrix | company_parts | company_change | company | portal_rows | portal_data | project_pages | portal",

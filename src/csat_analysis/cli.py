@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from csat_analysis import __version__
+from csat_analysis.execution import threads
 from csat_analysis.ground.errors import CsatError, ReportError
 
 INTERRUPTED = 130  # as shells say it
@@ -368,6 +369,7 @@ def prepare() -> None:
     """Set up a process of the command: what it imports, and where its kernels come from."""
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    threads.ask_for_one()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that knows no Chinese is no reason to stop
 

@@ -24,7 +24,8 @@ import nbformat
 import csat_analysis
 from csat_analysis.execution import shells
 from csat_analysis.execution.guards import INTERVAL, Guard
-from csat_analysis.execution.limits import Ending, one_thread
+from csat_analysis.execution.limits import Ending
+from csat_analysis.execution.threads import one_thread
 from csat_analysis.execution.traces import Trace
 
 ENGINE = "csat_fork"

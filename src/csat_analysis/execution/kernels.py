@@ -13,7 +13,7 @@ from papermill.engines import Engine, NotebookExecutionManager, papermill_engine
 from traitlets import Unicode
 from traitlets.config import Config
 
-from csat_analysis.execution.limits import one_thread
+from csat_analysis.execution.threads import one_thread
 from csat_analysis.execution.traces import Trace
 
 ENGINE = "csat_kernel"

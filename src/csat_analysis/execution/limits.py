@@ -1,9 +1,7 @@
 """How far may a run go, how did something end, and what can heal?"""
 
-import contextlib
 import errno
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,7 +10,6 @@ from csat_analysis.ground.words import speak
 HEALING = {
     errno.EAGAIN, errno.EBUSY, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT,
 }  # fmt: skip
-THREADS = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # how many libraries calculate in
 BAD = ("failed", "timed_out", "killed")  # states of what has to be done again, the gravest first
 
 
@@ -94,15 +91,3 @@ def worst(states: Iterable[str]) -> str:
     """
     found = set(states)
     return next((state for state in BAD if state in found), "timed_out" if "skipped" in found else "ok")
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Let the processes that are started calculate in one thread each, as several would fight for the processors."""
-    added = [name for name in THREADS if name not in os.environ]
-    os.environ.update(dict.fromkeys(added, "1"))
-    try:
-        yield
-    finally:
-        for name in added:
-            del os.environ[name]
