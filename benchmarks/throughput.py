@@ -194,7 +194,7 @@ def in_turn(root: Path, runs: list[Run], few: list[Run], often: int = 5) -> tupl
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         for number, line in enumerate(process.stdout or (), start=1):
             assert ": ok in" in line, line
-            if number % (len(runs) // often) == len(runs) // often // 2:
+            if number % max(len(runs) // often, 1) == len(runs) // often // 2:
                 with paused(process.pid):
                     begun = time.perf_counter()
                     alone(root, few)
@@ -208,14 +208,18 @@ def in_turn(root: Path, runs: list[Run], few: list[Run], often: int = 5) -> tupl
 def paused(pid: int) -> Iterator[None]:
     """Let a process and all that it started stand still."""
     process = psutil.Process(pid)
-    still = [process, *process.children(recursive=True)]
-    for each in still:
-        each.suspend()
+    still = [process]
     try:
+        process.suspend()
+        for child in process.children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.suspend()
+                still.append(child)
         yield
     finally:
         for each in still:
-            each.resume()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.resume()
 
 
 class Memory:

@@ -1,8 +1,11 @@
 """A chapter in a fork shows what it shows in a kernel, has nothing of the one before, and says how it ended."""
 
+import errno
 import importlib
 import os
 import signal
+import time
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -215,13 +218,19 @@ def test_a_chapter_of_an_analyst_has_a_fork_of_its_own(tmp_path, begun):
     assert len(begun) == 2
 
 
-def test_a_chapter_that_is_the_same_as_the_package_s_is_ours_and_one_that_was_changed_is_not(tmp_path):
-    own = params.shipped("notebooks", "20_satisfaction.ipynb")
-    copy = tmp_path / own.name
-    copy.write_bytes(own.read_bytes())
-    assert chapters.is_ours(own) and chapters.is_ours(copy)
-    copy.write_bytes(own.read_bytes() + b" ")
-    assert not chapters.is_ours(copy) and not chapters.is_ours(tmp_path / "mine.ipynb")
+def test_the_checksums_of_our_own_chapters_are_those_of_today():
+    lines = [
+        f"{freshness.file_digest(path)}  {path.name}\n" for path in sorted(CHECKOUT.glob("notebooks/[0-9]*.ipynb"))
+    ]
+    assert chapters.OWN.read_text("utf-8") == "".join(lines)  # else: see CONTRIBUTING.md, "Add a chapter"
+
+
+def test_a_chapter_is_ours_by_what_it_is_not_by_where_it_lies(tmp_path, begun):
+    first, second = two_orders(tmp_path, "1", "2")
+    first.path.write_bytes((CHECKOUT / "notebooks/20_satisfaction.ipynb").read_bytes())
+    assert chapters.is_ours(first.path) and not chapters.is_ours(second.path)
+    first.path.write_bytes(first.path.read_bytes() + b" ")
+    assert not chapters.is_ours(first.path)
 
 
 def test_the_names_of_one_chapter_are_gone_for_the_next_in_the_same_fork(tmp_path, begun, monkeypatch):
@@ -253,6 +262,66 @@ def test_one_that_never_ends_in_the_fork_of_another_has_its_time_once(tmp_path, 
     with chapters.Place() as place:
         states = [place.execute(order, seconds).ending.state for order, seconds in ((first, 600), (second, 1))]
     assert states == ["ok", "timed_out"] and len(begun) == 1
+
+
+def test_a_warning_is_shown_by_every_chapter_and_random_numbers_are_its_own(tmp_path, begun, monkeypatch):
+    monkeypatch.setattr(chapters, "is_ours", lambda path: True)
+    library = "def careful():\n    import warnings\n    warnings.warn('careful', RuntimeWarning)\n"
+    write(tmp_path, {"ours.py": library})
+    cell = "import random, ours\nours.careful()\nprint('drawn', random.random())"
+    first, second = notebooks(two_orders(tmp_path, cell, cell))
+    assert len(begun) == 1 and "careful" in first.split('"outputs"')[-1] and "careful" in second.split('"outputs"')[-1]
+    assert first.split("drawn ")[-1][:8] != second.split("drawn ")[-1][:8]
+
+
+DELETES = """\
+import gc
+from csat_analysis.execution.traces import Trace
+[trace] = [each for each in gc.get_objects() if isinstance(each, Trace)]
+trace.{name}.unlink()
+"""
+
+
+@pytest.mark.parametrize("name", ["file", "notebook"])
+def test_a_chapter_that_deletes_what_it_has_told_has_failed(name, tmp_path):
+    _, failure = executed(tmp_path, "fork", "print('before')", DELETES.format(name=name), "print('after')")
+    assert failure == "What its cells have shown is no longer all there; let no cell delete files of others."
+
+
+def test_half_a_character_does_not_end_a_run(tmp_path):
+    notebook, failure = executed(tmp_path, "fork", "print('a\\ud800b')")
+    assert failure is None and shown(notebook)["cell-0"][0].text == "a?b\n"
+
+
+def test_a_fork_that_stands_still_has_its_time_and_no_more_however_large_its_notebook(tmp_path, begun, monkeypatch):
+    monkeypatch.setattr(chapters, "is_ours", lambda path: True)
+    first, second = two_orders(tmp_path, "'well'", f"'{'x' * 2_000_000}'")
+    with chapters.Place() as place:
+        assert place.execute(first, 600).ending.state == "ok"
+        os.kill(begun[0].process.pid, signal.SIGSTOP)
+        started = time.monotonic()
+        assert place.execute(second, 1).ending.state == "timed_out"
+        assert time.monotonic() - started < 10
+
+
+def test_a_notebook_that_cannot_be_read_for_a_moment_is_tried_again(tmp_path, monkeypatch):
+    order, _ = two_orders(tmp_path, "'well'", "1")
+    faults, read = [errno.ESTALE], Path.read_bytes
+
+    def fail(path):
+        if path == order.path and faults:
+            raise OSError(faults.pop(), "no")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    assert "'well'" in notebooks([order])[0] and not faults
+
+
+def test_a_fork_ends_when_its_pipe_does(tmp_path):
+    fork = forks.Fork(tmp_path / "errors.txt")
+    fork.here.close()
+    fork.process.join(10)
+    assert fork.process.exitcode == 0
 
 
 def test_an_output_that_a_later_cell_changes_is_the_last_one(tmp_path):

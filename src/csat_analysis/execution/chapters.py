@@ -5,6 +5,7 @@ How a chapter ended is found here, never in the notebook: papermill marks cells 
 
 import contextlib
 import functools
+import hashlib
 import tempfile
 import time
 from collections.abc import Mapping
@@ -20,8 +21,10 @@ from csat_analysis.execution import forks, guards, kernels, limits
 from csat_analysis.execution.guards import Guard
 from csat_analysis.execution.limits import Ending, Limits
 from csat_analysis.execution.traces import Told, Trace
-from csat_analysis.ground import params
 from csat_analysis.ground.words import speak
+
+OWN = Path(__file__).with_name("own.sha256")
+EXECUTED = "executed.ipynb"  # as papermill writes it
 
 
 class Chapter(NamedTuple):
@@ -61,6 +64,7 @@ class Place:
     def __init__(self) -> None:
         self.fork: tuple[forks.Fork, Guard] | None = None
         self.of_fork = contextlib.ExitStack()  # what ends with it
+        self.shared = False  # whether the fork of the last attempt had been another chapter's
 
     def __enter__(self) -> "Place":
         return self
@@ -75,49 +79,53 @@ class Place:
 
     def execute(self, order: Order, seconds: float) -> Chapter:
         """Return an executed chapter, tried again where it ended in a way that can heal, as long as there is time."""
-        end = time.monotonic() + seconds
-        if not is_ours(order.path):
-            self.leave()
-        if self.fork and ((made := self._attempt(order, seconds)).ending.state == "ok" or time.monotonic() >= end):
-            return made
-        for attempt in range(order.limits.retries + 1):
-            left = end - time.monotonic()
-            if attempt:
-                left -= limits.pause(attempt)
-                if left <= 0:
-                    break
-                time.sleep(limits.pause(attempt))
-            made = self._attempt(order, left)
-            if not made.ending.heals:
-                break
-        return made
+        end, attempt = time.monotonic() + seconds, 0
+        while True:
+            made = self._attempt(order, end - time.monotonic())
+            if self.shared and made.ending.state != "ok" and time.monotonic() < end:
+                made = self._attempt(order, end - time.monotonic())  # no other chapter is to blame now
+            attempt += 1
+            pause = limits.pause(attempt)
+            if not made.ending.heals or attempt > order.limits.retries or time.monotonic() + pause >= end:
+                return made
+            time.sleep(pause)
 
     def _attempt(self, order: Order, seconds: float) -> Chapter:
         """Return an executed chapter, tried once; nothing that it started is left running."""
+        language = order.parameters["language"]
         if not order.path.is_file():
             ending = Ending("failed", key="gone", values={"notebook": f"notebooks/{order.path.name}"})
-            return _finished(nbformat.v4.new_notebook(), ending, order.parameters["language"])
-        shares = is_ours(order.path)
+            return _finished(nbformat.v4.new_notebook(), ending, language)
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            source = Path(folder, "source.ipynb")  # what is executed is what was looked at
+            try:
+                source.write_bytes(order.path.read_bytes())
+            except OSError as error:
+                ending = Ending("failed", f"{type(error).__name__}: {error.strerror}", heals=limits.heals(error))
+                return _finished(nbformat.v4.new_notebook(), ending, language)
             trace = Trace(Path(folder), order.limits.text, order.limits.shown)
-            if order.kernel == "fork":
-                ending = self._in_fork(order, trace, seconds)
-                if ending.state != "ok" or not shares:
-                    self.leave()
-            else:
-                ending = _in_kernel(order, trace, seconds, folder)
-            told, written = trace.told(), _written(Path(folder, order.path.name))
-        executed = written or trace.so_far(told) or _source(order.path)
-        made = _judged(executed, ending, told, order.parameters)
+            attempt = self._in_fork if order.kernel == "fork" else _in_kernel
+            ending = attempt(order._replace(path=source), trace, seconds)
+            told, written = trace.told(), _written(Path(folder, EXECUTED))
+            executed = written or trace.so_far(told)
+            whole = written is not None or (executed is not None and _is_whole(executed, told))
+            made = _judged(executed or _source(source), ending, told, order.parameters, whole)
         if made.ending.state != "ok":
             self.leave()
         return made
 
     def _in_fork(self, order: Order, trace: Trace, seconds: float) -> Ending:
-        """Return how a chapter ended in the fork that is there, or in a new one."""
+        """Return how a chapter ended in the fork that is there, if both are the package's own, or in a new one."""
+        ours = is_ours(order.path)
+        if not ours:
+            self.leave()
+        self.shared = self.fork is not None
         forks.register()
         forked = functools.partial(self._forked, order.limits, seconds)
-        return _execute(order, trace, engine_name=forks.ENGINE, forked=forked)
+        ending = _execute(order, trace, engine_name=forks.ENGINE, forked=forked)
+        if ending.state != "ok" or not ours:
+            self.leave()
+        return ending
 
     def _forked(self, limit: Limits, seconds: float) -> tuple[forks.Fork, Guard]:
         """Return a fork, which has some seconds from now on, and its guard."""
@@ -132,9 +140,14 @@ class Place:
 
 
 def is_ours(path: Path) -> bool:
-    """Return whether a chapter is one of the package's own, as it is shipped."""
-    own = params.shipped("notebooks", path.name)
-    return path == own or (path.is_file() and own.is_file() and path.read_bytes() == own.read_bytes())
+    """Return whether a notebook is one of the package's own, byte for byte, wherever it lies."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() in _own()
+
+
+@functools.cache
+def _own() -> frozenset[str]:
+    """Return the checksums of the package's own chapters, as ``sha256sum`` writes them."""
+    return frozenset(line.split()[0] for line in OWN.read_text("utf-8").splitlines())
 
 
 def not_begun(order: Order) -> Chapter:
@@ -159,9 +172,10 @@ def _written(path: Path) -> nbformat.NotebookNode | None:
         return None
 
 
-def _in_kernel(order: Order, trace: Trace, seconds: float, folder: str) -> Ending:
+def _in_kernel(order: Order, trace: Trace, seconds: float) -> Ending:
     """Return how a chapter ended in a kernel of its own, which a thread watches."""
-    output, options = Path(folder, order.path.name), {"engine_name": kernels.ENGINE, "config": kernels.config(folder)}
+    folder = str(order.path.parent)
+    output, options = Path(folder, EXECUTED), {"engine_name": kernels.ENGINE, "config": kernels.config(folder)}
     with guards.guarded(order.limits, seconds, kernels.errors_file(folder)) as guard, guards.watched(guard):
         ending = _execute(order, trace, output, **options)
     return guard.reached or ending
@@ -195,9 +209,13 @@ def _fault(error: Exception, trace: Trace, last_words: str) -> Ending:
 # --- is it what was asked for? ----------------------------------------------------------------------------------------
 
 
-def _judged(notebook: nbformat.NotebookNode, ending: Ending, told: Told, parameters: Mapping[str, str]) -> Chapter:
-    """Return a chapter with how it ended, once it is known what it shows and what it was about."""
+def _judged(
+    notebook: nbformat.NotebookNode, ending: Ending, told: Told, parameters: Mapping[str, str], whole: bool
+) -> Chapter:
+    """Return a chapter with how it ended, once it is known what it shows, whether that is all, what it was about."""
     ending, language = _checked(ending, notebook, told.about, parameters), parameters["language"]
+    if ending.state == "ok" and not whole:
+        ending = Ending("failed", key="lost")
     if told.cut:
         notice = Ending("failed", key="text", values={"cut": f"{told.cut:,}"})
         ending = ending if ending.state != "ok" else notice
@@ -216,6 +234,12 @@ def _checked(
     if about is None or is_about(about, parameters):
         return ending
     return Ending("failed", key="other", values={"given": _names(parameters), "found": _found(about, parameters)})
+
+
+def _is_whole(notebook: nbformat.NotebookNode, told: Told) -> bool:
+    """Return whether a fork has told of its end, and of every cell: what it told may have been deleted by a cell."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    return told.about is not None and all(cell.get("id") in told.shown for cell in cells)
 
 
 def _last_error(notebook: nbformat.NotebookNode) -> str:

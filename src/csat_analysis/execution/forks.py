@@ -19,8 +19,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 import csat_analysis
 from csat_analysis.execution import shells
 from csat_analysis.execution.guards import INTERVAL, Guard
@@ -88,15 +86,15 @@ class Fork:
     def __init__(self, errors: Path):
         context = multiprocessing.get_context("fork")
         self.here, there = context.Pipe()
-        self.process = context.Process(target=_serve, args=(there, errors))
+        self.process = context.Process(target=_serve, args=(self.here, there, errors))
         with _interrupts_waiting():  # one in the middle of the fork would be lost, and shown
             self.process.start()
         there.close()
 
-    def execute(self, notebook: nbformat.NotebookNode, trace: Trace, guard: Guard) -> Ending:
-        """Return how the cells of a notebook ended, executed as long as they keep their limits."""
+    def execute(self, trace: Trace, guard: Guard) -> Ending:
+        """Return how the cells of the notebook that a trace begins with ended, as long as they keep their limits."""
         with contextlib.suppress(ConnectionError):  # how it ended is found below
-            self.here.send((notebook, trace))
+            self.here.send(trace)  # little enough never to wait: the process may stand still
         return _answer(self.process, self.here, guard)
 
     def end(self) -> None:
@@ -140,14 +138,14 @@ def _ask_to_leave(process: multiprocessing.context.ForkProcess) -> None:
         time.sleep(INTERVAL / 10)
 
 
-def _serve(pipe: Connection, errors: Path) -> None:
-    """Execute one notebook after the other, as they come through the pipe."""
+def _serve(of_parent: Connection, pipe: Connection, errors: Path) -> None:
+    """Execute one notebook after the other, as their traces come through the pipe."""
+    of_parent.close()  # or this process would never see that the other one is gone
     _settle(errors)
     shells.prepare()
     with contextlib.suppress(EOFError):
         while True:
-            notebook, trace = pipe.recv()
-            pipe.send(shells.execute(notebook, trace))
+            pipe.send(shells.execute(pipe.recv()))
     os._exit(0)
 
 
@@ -229,10 +227,10 @@ def register() -> None:
         def execute_managed_notebook(
             cls, manager: NotebookExecutionManager, kernel_name: str, trace: Trace, forked: Forked, **options: Any
         ) -> None:
-            """Send the notebook to the fork; what it shows is in its trace, so that papermill need write nothing."""
+            """Let the fork execute the notebook; what it shows is in its trace, and papermill need write nothing."""
             manager.nb.metadata.language_info = IPythonKernel.language_info
             trace.begin(manager.nb)
             fork, guard = forked()
-            raise Ended(fork.execute(manager.nb, trace, guard))
+            raise Ended(fork.execute(trace, guard))
 
     papermill_engines.register(ENGINE, ForkEngine)

@@ -4,8 +4,10 @@ import contextlib
 import functools
 import io
 import os
+import random
 import signal
 import sys
+import warnings
 from typing import Any
 
 import nbformat
@@ -91,7 +93,7 @@ class Stream(io.TextIOBase):
 
 
 def _output(kind: str, **content: Any) -> nbformat.NotebookNode:
-    """Return an output; whether it is a valid one is asked when the notebook is written."""
+    """Return an output, of which nobody asks whether it is a valid one."""
     return nbformat.from_dict({"output_type": kind, **content})
 
 
@@ -177,28 +179,30 @@ def prepare() -> None:
 # --- a chapter --------------------------------------------------------------------------------------------------------
 
 
-def execute(notebook: nbformat.NotebookNode, trace: Trace) -> Ending:
-    """Execute the cells of a notebook in this process; return how it ended where that was not an error of theirs."""
+def execute(trace: Trace) -> Ending:
+    """Execute the cells that a trace begins with in this process; return how it ended, but for their own errors."""
     import numpy as np
 
     lending.forget()
+    random.seed()
     np.random.seed()  # noqa: NPY002 - the state that cells share, which a fork has from its parent
     trace.own = os.getpid()
     try:
-        _execute_cells(notebook, trace)
+        with warnings.catch_warnings():  # each is shown anew, also where the chapter before has shown it
+            _execute_cells(trace)
     except Exception as error:  # noqa: BLE001 - not of a cell: of what it asked to be shown, or of the disk
         heals_now = not trace.told().where or heals(error)
         return Ending("failed", f"{type(error).__name__}: {error}", heals=heals_now)
     return Ending()
 
 
-def _execute_cells(notebook: nbformat.NotebookNode, trace: Trace) -> None:
+def _execute_cells(trace: Trace) -> None:
     """Execute the cells in their order, up to the first that fails."""
     outputs = Outputs(trace.meter)
     own = _shell_of(outputs)
     signal.signal(signal.SIGTERM, functools.partial(_leave, trace))
     with contextlib.redirect_stdout(Stream("stdout", outputs)), contextlib.redirect_stderr(Stream("stderr", outputs)):
-        for cell in notebook.cells:
+        for cell in (trace.begun() or nbformat.v4.new_notebook()).cells:
             if cell.cell_type != "code" or not cell.source.strip():
                 continue
             outputs.begin(cell)

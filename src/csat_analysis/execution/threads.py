@@ -1,6 +1,6 @@
 """In how many threads do libraries calculate? In one: runs are made side by side, and their threads would only fight.
 
-It also makes the last digits of a product of matrices the same on every machine, however many processors it has.
+It also makes the last digits of a product of matrices the same however many processors a machine has.
 """
 
 import contextlib
@@ -25,4 +25,4 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         for name in [name for name, value in before.items() if value is None]:
-            del os.environ[name]
+            os.environ.pop(name, None)

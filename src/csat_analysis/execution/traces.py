@@ -83,17 +83,23 @@ class Trace:
     """What a chapter has shown so far: written by the process that executes it, read by the one that waits for it."""
 
     def __init__(self, folder: Path, text: int, shown: int):
-        self.file = folder / "trace.jsonl"
+        self.notebook, self.file = folder / "begun.ipynb", folder / "trace.jsonl"
         self.meter = Meter(text, shown)
-        self.begun = ""  # the notebook, its parameters put in
         self.cell: Any = None
         self.cut_in = ""  # the cell in which something was cut first
         self.kernel: Any = None  # the process that executes the cells, where that is another one
         self.own = os.getpid()
 
     def begin(self, notebook: nbformat.NotebookNode) -> None:
-        """Take note of what is to be executed."""
-        self.begun = json.dumps(notebook)
+        """Write down what is to be executed, its parameters put in."""
+        self.notebook.write_text(json.dumps(notebook), "utf-8")
+
+    def begun(self) -> nbformat.NotebookNode | None:
+        """Return what is to be executed; None where it was not even begun, or is gone."""
+        try:
+            return nbformat.from_dict(json.loads(self.notebook.read_text("utf-8")))
+        except (OSError, ValueError):
+            return None
 
     def enter(self, cell: nbformat.NotebookNode) -> None:
         """Write down which cell is being executed."""
@@ -116,8 +122,8 @@ class Trace:
         self._add({"about": about})
 
     def _add(self, line: Mapping[str, Any]) -> None:
-        with self.file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        with self.file.open("a", encoding="utf-8", errors="replace") as file:  # half a character can be in no page
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
     # --- read by the other process ---
 
@@ -134,11 +140,9 @@ class Trace:
         return Told(told["shown"], told["entered"], told["about"], told["cut"], told["cut_in"])
 
     def so_far(self, told: Told) -> nbformat.NotebookNode | None:
-        """Return the notebook as far as it was executed; None where it was not even begun."""
-        if not self.begun:
-            return None
-        notebook = nbformat.from_dict(json.loads(self.begun))
-        for cell in notebook.cells:
+        """Return the notebook as far as it was executed; None where it was not even begun, or is gone."""
+        notebook = self.begun()
+        for cell in notebook.cells if notebook else ():
             if (shown := told.shown.get(cell.id)) is not None:
                 cell.update(nbformat.from_dict(shown))
         return notebook
