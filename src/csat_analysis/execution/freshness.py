@@ -318,7 +318,7 @@ def chapter_path(root: Path, programme: str, chapter: str) -> Path:
 @functools.cache
 def package_digest() -> str:
     """Return a checksum of the package's own code, words, templates and reference figures."""
-    kinds = {".py", ".yml", ".j2", ".css", ".js", ".csv"}
+    kinds = {".py", ".yml", ".j2", ".css", ".js", ".csv", ".sha256"}
     parts = sorted(p for p in params.PACKAGE.rglob("*") if p.suffix in kinds and "_shipped" not in p.parts)
     return _digest("".join(f"{p.relative_to(params.PACKAGE).as_posix()} {file_digest(p)}\n" for p in parts))
 
