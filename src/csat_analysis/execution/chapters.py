@@ -92,7 +92,7 @@ class Place:
 
     def _attempt(self, order: Order, seconds: float) -> Chapter:
         """Return an executed chapter, tried once; nothing that it started is left running."""
-        language = order.parameters["language"]
+        self.shared, language = False, order.parameters["language"]
         if not order.path.is_file():
             ending = Ending("failed", key="gone", values={"notebook": f"notebooks/{order.path.name}"})
             return _finished(nbformat.v4.new_notebook(), ending, language)
