@@ -248,7 +248,9 @@ def test_the_package_is_its_code_its_words_its_templates_and_its_reference_figur
     assert freshness.package_digest() == freshness.package_digest()
     suffixes = {path.suffix for path in params.PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     read = suffixes - {".json", ".R"}  # nothing reads the programs in R, which made the reference figures
-    assert read == {".py", ".yml", ".j2", ".css", ".js", ".csv", ".sha256"}, "add the new kind to freshness.package_digest"
+    assert read == {".py", ".yml", ".j2", ".css", ".js", ".csv", ".sha256"}, (
+        "add the new kind to freshness.package_digest"
+    )
 
 
 # --- closed and forced ------------------------------------------------------------------------------------------------
