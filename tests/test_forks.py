@@ -4,7 +4,9 @@ import errno
 import importlib
 import os
 import signal
+import sys
 import time
+import warnings
 from pathlib import Path
 
 import nbformat
@@ -242,7 +244,7 @@ def test_the_names_of_one_chapter_are_gone_for_the_next_in_the_same_fork(tmp_pat
 @pytest.mark.parametrize("end", ["1 / 0", "os._exit(3)", "project = 'other'"])
 def test_what_does_not_end_well_in_the_fork_of_another_is_tried_again_alone(end, tmp_path, begun, monkeypatch):
     monkeypatch.setattr(chapters, "is_ours", lambda path: True)
-    blames = f"import os\nif 'MARKED' in os.environ: {end}\n'well'"
+    blames = f"import os\nif 'MARKED' in os.environ: {end}\n'we' + 'll'"
     assert "'well'" in notebooks(two_orders(tmp_path, MARKS, blames))[1]
     assert len(begun) == 2
 
@@ -264,14 +266,14 @@ def test_one_that_never_ends_in_the_fork_of_another_has_its_time_once(tmp_path, 
     assert states == ["ok", "timed_out"] and len(begun) == 1
 
 
-def test_a_warning_is_shown_by_every_chapter_and_random_numbers_are_its_own(tmp_path, begun, monkeypatch):
+def test_a_warning_is_shown_by_every_chapter_of_a_fork(tmp_path, begun, monkeypatch):
     monkeypatch.setattr(chapters, "is_ours", lambda path: True)
+    shows = lambda said, kind, *place, **more: sys.stdout.write(f"{kind.__name__}: {said}")  # noqa: E731
+    monkeypatch.setattr(warnings, "showwarning", shows)  # pytest keeps them for itself
     library = "def careful():\n    import warnings\n    warnings.warn('careful', RuntimeWarning)\n"
     write(tmp_path, {"ours.py": library})
-    cell = "import random, ours\nours.careful()\nprint('drawn', random.random())"
-    first, second = notebooks(two_orders(tmp_path, cell, cell))
-    assert len(begun) == 1 and "careful" in first.split('"outputs"')[-1] and "careful" in second.split('"outputs"')[-1]
-    assert first.split("drawn ")[-1][:8] != second.split("drawn ")[-1][:8]
+    first, second = notebooks(two_orders(tmp_path, *["import ours\nours.careful()"] * 2))
+    assert len(begun) == 1 and "RuntimeWarning: careful" in first and "RuntimeWarning: careful" in second
 
 
 DELETES = """\
@@ -305,7 +307,7 @@ def test_a_fork_that_stands_still_has_its_time_and_no_more_however_large_its_not
 
 
 def test_a_notebook_that_cannot_be_read_for_a_moment_is_tried_again(tmp_path, monkeypatch):
-    order, _ = two_orders(tmp_path, "'well'", "1")
+    order, _ = two_orders(tmp_path, "'we' + 'll'", "1")
     faults, read = [errno.ESTALE], Path.read_bytes
 
     def fail(path):

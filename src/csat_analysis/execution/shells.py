@@ -4,7 +4,6 @@ import contextlib
 import functools
 import io
 import os
-import random
 import signal
 import sys
 import warnings
@@ -184,7 +183,6 @@ def execute(trace: Trace) -> Ending:
     import numpy as np
 
     lending.forget()
-    random.seed()
     np.random.seed()  # noqa: NPY002 - the state that cells share, which a fork has from its parent
     trace.own = os.getpid()
     try:
